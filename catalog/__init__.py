@@ -1,0 +1,1 @@
+"""The data contract: event schema, table definitions, named queries, settings and errors. Imports no stage."""

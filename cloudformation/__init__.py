@@ -1,0 +1,1 @@
+"""The CloudFormation templates, and the commands that deploy and destroy them."""

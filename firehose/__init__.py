@@ -1,0 +1,1 @@
+"""The record-transformation Lambda of the delivery stream."""

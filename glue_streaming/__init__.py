@@ -1,0 +1,1 @@
+"""The PySpark job that curates raw objects into the tables of the lake."""

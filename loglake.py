@@ -1,0 +1,71 @@
+"""The `loglake` command: gathers each folder's `cli.py`, imported only when one of its commands is asked for."""
+
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+
+import click
+
+from catalog.errors import LoglakeError
+
+COMMANDS: Mapping[str, str] = {
+    "up": "localcloud.cli",
+    "down": "localcloud.cli",
+    "status": "localcloud.cli",
+    "logs": "localcloud.cli",
+    "doctor": "localcloud.cli",
+    "env": "localcloud.cli",
+    "produce": "producer.cli",
+    "verify": "producer.cli",
+    "deploy": "cloudformation.cli",
+    "package": "cloudformation.cli",
+    "outputs": "cloudformation.cli",
+    "destroy": "cloudformation.cli",
+    "crawl": "glue_streaming.cli",
+    "curate": "glue_streaming.cli",
+    "query": "catalog.cli",
+    "dashboard": "dashboard.cli",
+}
+"""Command name -> the module whose attribute of that name is the click command."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when that command runs or the help lists it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="loglake")
+def cli() -> None:
+    """Loglake: application logs become answers, on AWS and on one laptop."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and exit: 0 done, 1 failed as explained, 2 wrong usage, 130 interrupted."""
+    try:
+        code = cli.main(args=arguments, prog_name="loglake", standalone_mode=False)
+    except LoglakeError as error:
+        click.echo(f"{type(error).__name__}: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()
