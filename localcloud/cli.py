@@ -87,10 +87,10 @@ def down(data_dir: Path) -> None:
     """Stop what `loglake up` runs on a data directory; the data stays."""
     from localcloud.processes import end, find
     from localcloud.up import end_leftovers
-    from localcloud.workspace import Workspace, read_json
+    from localcloud.workspace import Workspace, read_object
 
     workspace = Workspace(data_dir.absolute())
-    run = read_json(workspace.run_file)
+    run = read_object(workspace.run_file)
     if not run:
         _say(f"nothing runs on {workspace.path}")
         return
@@ -185,9 +185,9 @@ def doctor(data_dir: Path, port: int, endpoint_port: int, as_json: bool) -> int:
 def env(data_dir: Path) -> None:
     """Print the variables that point this shell at the laptop: eval "$(loglake env)"."""
     from localcloud.up import laptop_variables
-    from localcloud.workspace import Workspace, read_json
+    from localcloud.workspace import Workspace, read_object
 
-    run = read_json(Workspace(data_dir.absolute()).run_file)
+    run = read_object(Workspace(data_dir.absolute()).run_file)
     if not run:
         raise LoglakeError(f"nothing runs on {str(data_dir)!r}; start it with 'loglake up'")
     if sys.stdout.isatty():

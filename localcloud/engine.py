@@ -1,4 +1,4 @@
-"""What an engine is: a few operations of one AWS service that the endpoint answers instead of passing them on."""
+"""What an engine is: a few operations of one AWS service that the endpoint answers itself."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -43,6 +43,7 @@ class Engine(Protocol):
 
     `operations` maps an `X-Amz-Target` (`Firehose_20150804.PutRecord`) to a plain function from the request's JSON to
     the answer's, called on a worker thread, many at once; it raises `ServiceError` for an AWS error.
+    An engine may have a `status()` that returns a JSON object; the health route shows it.
     """
 
     name: str

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from catalog.settings import Settings
+from localcloud.clients import Clients
 
 POLL_S = 1.0
 SETTLE_S = 3.0
 """How long the number of delivered objects must hold still: the services' first objects come within moments."""
 
 
-def crawl_and_curate(endpoint_url: str, stack_name: str, stopping: threading.Event, say: Callable[[str], None]) -> None:
+def crawl_and_curate(client: Clients, stack_name: str, stopping: threading.Event, say: Callable[[str], None]) -> None:
     """Wait for raw objects, then start the job and the crawler; both run at once, neither needs the other."""
-    client = clients(endpoint_url)
     settings = Settings(stack_name, {}, client("cloudformation"))
     if not _await_objects(client("s3"), settings.raw_bucket, stopping):
         return
@@ -40,11 +40,3 @@ def _start(call: Callable[[], Any], already_running: type[Exception]) -> None:
         call()
     except already_running:
         return
-
-
-def clients(endpoint_url: str) -> Callable[[str], Any]:
-    """Return a maker of boto3 clients of the laptop's endpoint."""
-    import boto3
-
-    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
-    return lambda service: session.client(service, endpoint_url=endpoint_url)

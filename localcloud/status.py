@@ -10,10 +10,10 @@ import psutil
 
 from catalog.errors import LoglakeError
 from catalog.settings import Settings
-from localcloud.first_results import clients
+from localcloud.clients import Clients
 from localcloud.processes import find
-from localcloud.up import STACK, health
-from localcloud.workspace import Workspace, read_json
+from localcloud.up import REGION, STACK, health
+from localcloud.workspace import Workspace, read_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Stage:
 
 def collect(workspace: Workspace) -> list[Stage]:
     """Return every stage's state; one that can't be asked is `failed` with the reason, and never hides the others."""
-    run = read_json(workspace.run_file)
+    run = read_object(workspace.run_file)
     if find(run) is None:
         return [Stage("up", "stopped", "nothing runs here; start it with 'loglake up'")]
     processes = {name: find(record) for name, record in run["processes"].items()}
@@ -82,7 +82,7 @@ def _restarts(run: Mapping[str, Any], name: str) -> str:
 
 
 def _services(endpoint_url: str, endpoint: Mapping[str, Any]) -> Iterator[Stage]:
-    client = clients(endpoint_url)
+    client = Clients(endpoint_url, REGION)
     try:
         settings = Settings(STACK, {}, client("cloudformation"))
         crawler, job, database, workgroup = settings.crawler, settings.job, settings.database, settings.work_group

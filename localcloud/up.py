@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import LoglakeError
+from localcloud.clients import ACCESS_KEY, SECRET_KEY, Clients
 from localcloud.processes import Child, end, find, identity
-from localcloud.workspace import Workspace, read_json, write_json
+from localcloud.workspace import Workspace, read_object, write_json
 
 STACK = "loglake"
+REGION = "us-east-1"
 BACKFILL_EVENTS = 200_000
 """The backfill is thinned to about this many events over the days asked."""
 ENDPOINT_DEADLINE_S = 60
@@ -64,10 +66,10 @@ def laptop_variables(endpoint_url: str) -> dict[str, str]:
     """Return the variables that point any AWS client at the laptop's endpoint."""
     return {
         "AWS_ENDPOINT_URL": endpoint_url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
         "LOGLAKE_STACK": STACK,
     }
@@ -97,14 +99,14 @@ class Chain:
             "".join(f"export {k}={v}\n" for k, v in laptop_variables(plan.endpoint_url).items()), encoding="utf-8"
         )
         endpoint = self._launch(self._endpoint())
-        self._await(endpoint, f"{plan.endpoint_url}/_loglake/health", ENDPOINT_DEADLINE_S)
+        self._await(endpoint, lambda: bool(health(plan.endpoint_url).get("ready")), ENDPOINT_DEADLINE_S)
         self._say(f"endpoint  answers on {plan.endpoint_url}")
         self._deploy()
         self._launch(self._producer())
         self._say("producer  streams" + ("" if self._backfilled else f" after {plan.backfill_days:g} days of history"))
         write_json(plan.workspace.path / "backfill.json", {"started": self.started, "days": plan.backfill_days})
         dashboard = self._launch(self._dashboard())
-        self._await(dashboard, f"{plan.dashboard_url}/healthz", DASHBOARD_DEADLINE_S)
+        self._await(dashboard, lambda: fetch(f"{plan.dashboard_url}/healthz") is not None, DASHBOARD_DEADLINE_S)
         self._say(f"dashboard answers on {plan.dashboard_url}")
         threading.Thread(target=self._first_results, daemon=True).start()
         self._healthy = True
@@ -142,7 +144,7 @@ class Chain:
 
     @property
     def _backfilled(self) -> bool:
-        return bool(read_json(self.plan.workspace.path / "backfill.json")) or not self.plan.backfill_days
+        return bool(read_object(self.plan.workspace.path / "backfill.json")) or not self.plan.backfill_days
 
     def _command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "loglake", *arguments]
@@ -178,9 +180,9 @@ class Chain:
         self.save()
         return child
 
-    def _await(self, child: Child, url: str, deadline_s: float) -> None:
+    def _await(self, child: Child, ready: Callable[[], bool], deadline_s: float) -> None:
         deadline = time.monotonic() + deadline_s
-        while not answers(url):
+        while not ready():
             if not child.alive:
                 raise UpError(f"{child.name} ended while starting: {child.last_words()}; see {child.log}")
             if time.monotonic() > deadline:
@@ -205,14 +207,9 @@ class Chain:
         from localcloud.first_results import crawl_and_curate
 
         try:
-            crawl_and_curate(self.plan.endpoint_url, STACK, self._stopping, self._say)
+            crawl_and_curate(Clients(self.plan.endpoint_url, REGION), STACK, self._stopping, self._say)
         except Exception as error:
             self._say(f"the first crawl and curation failed and are left to their schedules: {error}")
-
-
-def answers(url: str) -> bool:
-    """Return whether an HTTP GET gets a 200 within two seconds."""
-    return fetch(url) is not None
 
 
 def fetch(url: str) -> bytes | None:
@@ -233,7 +230,7 @@ def health(endpoint_url: str) -> Mapping[str, Any]:
 
 def end_leftovers(workspace: Workspace, say: Callable[[str], None]) -> None:
     """End processes that an earlier `loglake up` on this directory left behind when it was killed."""
-    for name, record in sorted(read_json(workspace.run_file).get("processes", {}).items(), reverse=True):
+    for name, record in sorted(read_object(workspace.run_file).get("processes", {}).items(), reverse=True):
         process = find(record)
         if process is not None:
             say(f"ending a {name} (process {process.pid}) that an earlier 'loglake up' left behind")
@@ -257,7 +254,7 @@ def detach(plan: Plan, deadline_s: float = 300) -> None:
         )
     deadline = time.monotonic() + deadline_s
     while True:
-        run = read_json(workspace.run_file)
+        run = read_object(workspace.run_file)
         if run.get("pid") == process.pid and run.get("healthy"):
             return
         if process.poll() is not None:

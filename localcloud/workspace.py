@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from catalog.errors import LoglakeError
+from localcloud.data_dir import read_json, write_atomically
 
 FORMAT = 1
 
@@ -70,7 +71,7 @@ class Workspace:
                 folder.mkdir(exist_ok=True)
         except OSError as error:
             raise WorkspaceError(_explain(error, self.path)) from error
-        found = read_json(self.marker).get("format")
+        found = read_object(self.marker).get("format")
         if found != FORMAT:
             raise WorkspaceError(
                 f"the data directory's format must be {FORMAT}; got {found!r} in {str(self.marker)!r}; "
@@ -98,17 +99,12 @@ class Workspace:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a small JSON file whole or not at all."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    scratch.replace(path)
+    write_atomically(path, (json.dumps(content, indent=1) + "\n").encode())
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_object(path: Path) -> dict[str, Any]:
     """Return a small JSON file's object; an absent or torn one is empty."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return {}
+    content = read_json(path)
     return content if isinstance(content, dict) else {}
 
 

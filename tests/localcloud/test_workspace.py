@@ -2,14 +2,14 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.workspace import Workspace, WorkspaceError, read_json, write_json
+from localcloud.workspace import Workspace, WorkspaceError, read_object, write_json
 
 
 def test_an_absent_directory_is_claimed_and_claimed_again(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "data")
     workspace.claim()
     workspace.claim()
-    assert read_json(workspace.marker) == {"format": 1}
+    assert read_object(workspace.marker) == {"format": 1}
     assert workspace.ledger.is_dir()
 
 
@@ -54,4 +54,4 @@ def test_two_runs_cannot_hold_one_directory(tmp_path: Path) -> None:
 
 def test_a_torn_json_file_reads_as_empty(tmp_path: Path) -> None:
     (tmp_path / "torn.json").write_text('{"pid": 1')
-    assert read_json(tmp_path / "torn.json") == {}
+    assert read_object(tmp_path / "torn.json") == {}
