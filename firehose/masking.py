@@ -14,7 +14,7 @@ _DIGIT_GROUPS = re.compile(r"\d{4}[ -]?\d{4}")
 _CARD = re.compile(r"(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d-])")
 _SSN = re.compile(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])")
 _IPV4 = re.compile(r"(?<![\w.])(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}(?![\w.]*\w)")
-_SECRET_WORDS = ("token", "bearer", "basic ", "password", "passwd", "pwd", "secret", "api_key", "apikey", "api-key")
+_WHOLE_IPV4 = re.compile(r"(\d{1,3}\.\d{1,3}\.\d{1,3}\.)\d{1,3}", re.ASCII)
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9+/_.~=-]{8,}")
 _ASSIGNED = re.compile(
     r"(?i)\b((?:[a-z0-9]+[_-])*(?:token|password|passwd|pwd|secret|api[_-]?key|secret_access_key)[\"']?\s*[=:]\s*)"
@@ -24,9 +24,8 @@ _ASSIGNED = re.compile(
 
 def truncate_ip(address: str) -> str:
     """Return `address` with its host part zeroed: IPv4 to /24, IPv6 to /48; what is no address becomes `[ip]`."""
-    octets = address.split(".")
-    if len(octets) == 4 and all(octet.isascii() and octet.isdigit() and int(octet) <= 255 for octet in octets):
-        return f"{octets[0]}.{octets[1]}.{octets[2]}.0"
+    if match := _WHOLE_IPV4.fullmatch(address):
+        return match[1] + "0"
     try:
         parsed = ipaddress.IPv6Address(address)
     except ValueError:
@@ -41,8 +40,7 @@ def mask_text(text: str) -> str:
 
     IPv4 addresses in it are truncated to /24. A card-like number is masked only when its Luhn digit is right.
     """
-    lowered = text.lower()
-    if any(word in lowered for word in _SECRET_WORDS):
+    if _may_hold_a_secret(text.lower()):
         text = _ASSIGNED.sub(r"\1[secret]", _BEARER.sub(r"\1 [token]", text))
     if "eyJ" in text:
         text = _JWT.sub("[jwt]", text)
@@ -55,6 +53,19 @@ def mask_text(text: str) -> str:
     if text.count("-") > 1:
         text = _SSN.sub("[ssn]", text)
     return _CARD.sub(_mask_card, text) if _DIGIT_GROUPS.search(text) else text
+
+
+def _may_hold_a_secret(lowered: str) -> bool:
+    # Spelled out: a loop or an alternation costs three times as much, for every message.
+    return (
+        "token" in lowered
+        or "secret" in lowered
+        or "passw" in lowered
+        or "pwd" in lowered
+        or "key" in lowered
+        or "bearer" in lowered
+        or "basic " in lowered
+    )
 
 
 def _mask_card(match: re.Match[str]) -> str:

@@ -1,6 +1,7 @@
 """Where an event goes: the partition keys that become its S3 folder."""
 
 from datetime import datetime
+from functools import lru_cache
 
 from catalog.names import key_name
 from catalog.schema import MAX_AGE, MAX_AHEAD
@@ -14,7 +15,7 @@ def partition_keys(service: str, timestamp: datetime, now: datetime) -> dict[str
 
     A timestamp older than `MAX_AGE` or further ahead than `MAX_AHEAD` goes to `QUARANTINE`.
     """
-    name = key_name(service)
+    name = _key_name(service)
     if not now - MAX_AGE <= timestamp <= now + MAX_AHEAD:
         return {"service": name, **QUARANTINE}
     return {
@@ -23,3 +24,6 @@ def partition_keys(service: str, timestamp: datetime, now: datetime) -> dict[str
         "month": f"{timestamp.month:02}",
         "day": f"{timestamp.day:02}",
     }
+
+
+_key_name = lru_cache(maxsize=1024)(key_name)
