@@ -12,6 +12,8 @@ from botocore.exceptions import ClientError
 from catalog.errors import LoglakeError
 from cloudformation.packaging import Artifact
 
+_PURPOSES = ("raw", "lake", "results")
+
 
 def artifacts_bucket(stack_name: str, account: str, region: str) -> str:
     """Return the name of the bucket that holds a stack's code."""
@@ -20,7 +22,17 @@ def artifacts_bucket(stack_name: str, account: str, region: str) -> str:
 
 def data_buckets(stack_name: str, account: str, region: str) -> tuple[str, ...]:
     """Return the names of the buckets that a stack keeps its data in, as the template names them."""
-    return tuple(f"{stack_name}-{purpose}-{account}-{region}" for purpose in ("raw", "lake", "results"))
+    return tuple(f"{stack_name}-{purpose}-{account}-{region}" for purpose in _PURPOSES)
+
+
+def name_buckets_literally(template: str, stack_name: str, account: str, region: str) -> str:
+    """Return the template with the buckets' names written out.
+
+    CloudFormation takes over an existing bucket only if its name is a literal; the names are the same either way.
+    """
+    for purpose, name in zip(_PURPOSES, data_buckets(stack_name, account, region), strict=True):
+        template = template.replace(f"!Sub '${{AWS::StackName}}-{purpose}-${{AWS::AccountId}}-${{AWS::Region}}'", name)
+    return template
 
 
 def bucket_exists(s3: Any, bucket: str, account: str) -> bool:

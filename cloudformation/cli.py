@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from catalog.errors import LoglakeError, UsageError
 from catalog.settings import DEFAULT_STACK, stack_outputs
@@ -50,7 +49,7 @@ def deploy(stack_name: str, parameter: tuple[str, ...], yes: bool, as_json: bool
     Running it again is safe: nothing to change is success. A parameter not given keeps the value it has.
     """
     with explained():
-        console = Console(stderr=as_json)
+        console = report.new_console(stderr=as_json)
         result = Deployment(Account.connect(), stack_name, console, _asker(yes)).run(parameter, wait)
     if as_json:
         click.echo(json.dumps(result.as_dict(), indent=2))
@@ -99,7 +98,7 @@ def outputs(stack_name: str, as_json: bool, as_env: bool) -> None:
         for name, value in sorted(settings.items()):
             click.echo(f"export LOGLAKE_{name.upper()}={shlex.quote(value)}")
     else:
-        Console().print(report.outputs_table(stack_name, settings))
+        report.new_console().print(report.outputs_table(stack_name, settings))
 
 
 @click.command()
@@ -114,7 +113,7 @@ def destroy(stack_name: str, yes: bool, delete_data: bool) -> None:
     lost = "its stream, tables AND ALL ITS LOGS" if delete_data else "its stream and tables; its buckets stay"
     if not yes and _ask_text(f"This deletes stack {stack_name}: {lost}.\nType the stack's name to go on") != stack_name:
         raise LoglakeError(f"nothing was deleted: the stack's name must be typed as it is, {stack_name!r}")
-    console = Console()
+    console = report.new_console()
     with explained():
         left = destroy_stack(Account.connect(), stack_name, console, delete_data)
     if left:

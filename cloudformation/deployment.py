@@ -11,10 +11,10 @@ from catalog.settings import stack_outputs
 from cloudformation import buckets, report
 from cloudformation.account import Account
 from cloudformation.changes import Change
-from cloudformation.events import explain, first_failure
+from cloudformation.events import explain
 from cloudformation.packaging import Artifact, build_artifacts
 from cloudformation.sections import TEMPLATE
-from cloudformation.stack import ChangeSet, Stack, StackError
+from cloudformation.stack import ChangeSet, Stack, StackError, is_new
 from cloudformation.template import Parameter, declared_parameters, parse_assignments, parse_template
 
 Ask = Callable[[str], bool]
@@ -76,6 +76,9 @@ class Deployment:
         return self._execute(change_set, wait)
 
     def _propose(self, template: str, declared: Mapping[str, Parameter], given: Mapping[str, str]) -> ChangeSet | None:
+        if is_new(self._stack.describe()):  # an earlier stack of this name may have left its buckets
+            account = self._account
+            template = buckets.name_buckets_literally(template, self._stack.name, account.id, account.region)
         values = {**given, **code_parameters(self._bucket, self._artifacts)}
         tags = {"application": "loglake", "stack": self._stack.name}
         return self._stack.propose(template, values, declared, tags)
@@ -85,7 +88,7 @@ class Deployment:
         status = stack["StackStatus"] if stack else ""
         if status in _REPLACEABLE:
             assert stack is not None
-            failure = self._stack.last_failure(stack["StackId"])
+            failure = self._stack.first_failure(stack["StackId"])
             self._console.print(f"Stack {self._stack.name} is left over in {status}.", style="yellow")
             if failure:
                 self._console.print(explain(failure), style="red", markup=False)
@@ -133,7 +136,7 @@ class Deployment:
         events = report.show_events(self._console, follow, len(change_set.changes))
         status = events[-1]["ResourceStatus"]
         if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"):
-            failure = first_failure(events)
+            failure = self._stack.first_failure(change_set.stack_id, events)
             reason = explain(failure) if failure else "no resource failed; see the stack's events"
             raise StackError(f"stack {self._stack.name!r} must reach a complete state; got {status!r}: {reason}")
         return self._finish("created" if change_set.creates else "updated", change_set.changes)
@@ -152,7 +155,7 @@ def delete_and_follow(stack: Stack, stack_id: str, console: Console) -> None:
     """Delete the stack and show it going; raise `StackError` with the first reason if it can't go."""
     events = report.show_events(console, stack.follow(stack_id, stack.delete(stack_id)), 0)
     if events[-1]["ResourceStatus"] != "DELETE_COMPLETE":
-        failure = first_failure(events)
+        failure = stack.first_failure(stack_id, events)
         reason = explain(failure) if failure else "no resource failed; see the stack's events"
         raise StackError(f"stack {stack.name!r} must be deletable; got {events[-1]['ResourceStatus']!r}: {reason}")
 

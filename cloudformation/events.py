@@ -22,8 +22,15 @@ _ADVICE: tuple[tuple[str, str], ...] = (
 
 
 def ends_operation(event: Event) -> bool:
-    """Say whether the event is the stack's own and final."""
-    return event["PhysicalResourceId"] == event["StackId"] and not event["ResourceStatus"].endswith("IN_PROGRESS")
+    """Say whether the event is the stack's own and final; a failed creation or update is not, for it is rolled back."""
+    status = event["ResourceStatus"]
+    on_the_way = status.endswith("IN_PROGRESS") or status in ("CREATE_FAILED", "UPDATE_FAILED")
+    return concerns_stack(event) and not on_the_way
+
+
+def concerns_stack(event: Event) -> bool:
+    """Say whether the event is the stack's own, not one of its resources'."""
+    return bool(event["PhysicalResourceId"] == event["StackId"])
 
 
 def first_failure(events: Iterable[Event]) -> Event | None:

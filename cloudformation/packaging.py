@@ -37,7 +37,7 @@ class Artifact:
 
 
 def build_artifacts(sources: Path = SOURCES) -> tuple[Artifact, ...]:
-    """Return what the template's code parameters name, built from `sources`; raise `LoglakeError` if code is missing."""
+    """Return what the template's code parameters name, from `sources`; raise `LoglakeError` if code is missing."""
     for path in ("firehose/transform.py", "glue_streaming/job.py"):
         if not (sources / path).is_file():
             raise LoglakeError(f"the code to deploy must lie beside this package: {path}; got none in {sources}")

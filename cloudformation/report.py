@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from cloudformation.changes import Change
-from cloudformation.events import Event
+from cloudformation.events import Event, concerns_stack
 
 _COLOURS = {
     "Remove": "red",
@@ -20,19 +21,31 @@ _COLOURS = {
 }
 
 
+def new_console(stderr: bool = False) -> Console:
+    """Return where the commands write; into a file or a pipe lines are 120 characters, as nobody's window is there."""
+    console = Console(stderr=stderr)
+    return console if console.is_terminal else Console(stderr=stderr, width=120)
+
+
 def changes_table(stack_name: str, changes: Iterable[Change]) -> Table:
     """Return the table of a change set, replacements and losses in red."""
-    table = Table(title=f"Changes to stack {stack_name}", title_justify="left", expand=False)
-    for heading in ("Action", "Resource", "Type", "Because of", "Loses"):
+    changes = tuple(changes)
+    table = Table(title=f"Changes to stack {stack_name}", title_justify="left", box=SIMPLE)
+    reasons = ["Because of"] if any(change.properties for change in changes) else []
+    losses = ["Loses"] if any(change.loses for change in changes) else []
+    for heading in ("Action", "Resource", "Type"):
+        table.add_column(heading, no_wrap=True)
+    for heading in (*reasons, *losses):
         table.add_column(heading, overflow="fold")
     for change in changes:
-        table.add_row(
+        cells = [
             Text(change.action, _COLOURS[change.action]),
             Text(change.resource),
             Text(change.type.removeprefix("AWS::")),
-            Text(", ".join(change.properties)),
-            Text(change.loses or "", "red"),
-        )
+        ]
+        cells += [Text(", ".join(change.properties)) for _ in reasons]
+        cells += [Text(change.loses or "", "red") for _ in losses]
+        table.add_row(*cells)
     return table
 
 
@@ -53,15 +66,15 @@ def show_events(console: Console, events: Iterable[Event], total: int) -> list[E
             if status.endswith("_IN_PROGRESS"):
                 continue
             console.print(_line(event), soft_wrap=True)
-            if event["PhysicalResourceId"] != event["StackId"]:
+            if not concerns_stack(event):
                 progress.advance(task)
     return seen
 
 
 def outputs_table(stack_name: str, outputs: Mapping[str, str]) -> Table:
     """Return the stack's settings as a table."""
-    table = Table(title=f"Settings of stack {stack_name}", title_justify="left", expand=False)
-    table.add_column("Setting")
+    table = Table(title=f"Settings of stack {stack_name}", title_justify="left", box=SIMPLE)
+    table.add_column("Setting", no_wrap=True)
     table.add_column("Value", overflow="fold")
     for name in sorted(outputs):
         table.add_row(Text(name), Text(outputs[name]))

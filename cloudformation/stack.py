@@ -1,7 +1,7 @@
 """One CloudFormation stack: what state it is in, proposing and executing a change, following it, deleting it."""
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from catalog.errors import LoglakeError
 from cloudformation.changes import Change, read_changes
-from cloudformation.events import Event, ends_operation, first_failure
+from cloudformation.events import Event, concerns_stack, ends_operation, first_failure
 from cloudformation.template import Parameter
 
 CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM")
@@ -53,11 +53,11 @@ class Stack:
     ) -> ChangeSet | None:
         """Return what deploying `template` would change; None when nothing would.
 
-        A parameter that `values` leaves out keeps the value the stack has, or its default. Buckets that an earlier
-        stack of this name left behind are taken over, with all they hold.
+        A parameter that `values` leaves out keeps the value the stack has, or its default. What exists already under
+        a name that the template gives as a literal, and is to be retained, is taken over.
         """
         stack = self.describe()
-        creates = stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS"
+        creates = is_new(stack)
         known = {item["ParameterKey"] for item in (stack or {}).get("Parameters", ())} if not creates else set()
         created = self._client.create_change_set(
             StackName=self.name,
@@ -102,9 +102,16 @@ class Stack:
             delay = 0.2 if events else min(delay * 1.5, 3.0)
             self._sleep(delay)
 
-    def last_failure(self, stack_id: str) -> Event | None:
-        """Return what made the stack's first operation fail."""
-        return first_failure(self._events_after(stack_id, None))
+    def first_failure(self, stack_id: str, events: Iterable[Event] | None = None) -> Event | None:
+        """Return what failed first in `events`, oldest first, or in the stack's whole life; None if nothing did."""
+        failure = first_failure(self._events_after(stack_id, None) if events is None else events)
+        if failure is None or not concerns_stack(failure):
+            return failure
+        found = self._client.describe_events(StackName=stack_id, Filters={"FailedEvents": True})["OperationEvents"]
+        invalid = [event for event in found if event.get("ValidationStatusReason")]
+        if not invalid:
+            return failure
+        return {**failure, **invalid[-1], "ResourceStatusReason": invalid[-1]["ValidationStatusReason"]}
 
     def bucket_names(self, stack_id: str) -> tuple[str, ...]:
         """Return the names of the stack's buckets."""
@@ -143,6 +150,11 @@ class Stack:
     def _last_event_id(self, stack_id: str) -> str | None:
         events = self._client.describe_stack_events(StackName=stack_id)["StackEvents"]
         return events[0]["EventId"] if events else None
+
+
+def is_new(stack: Mapping[str, Any] | None) -> bool:
+    """Say whether a described stack has yet to be created."""
+    return stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS"
 
 
 def _parameters(

@@ -91,7 +91,7 @@ def declared_parameters(template: Mapping[str, Any]) -> dict[str, Parameter]:
 
 
 def parse_assignments(assignments: Sequence[str], declared: Mapping[str, Parameter]) -> dict[str, str]:
-    """Return `NAME=VALUE` texts as a mapping; raise `UsageError` for an unknown name or a value that breaks its rule."""
+    """Return `NAME=VALUE` texts as a mapping; raise `UsageError` for an unknown name or a bad value."""
     known = {name: parameter for name, parameter in declared.items() if name not in CODE_PARAMETERS}
     values: dict[str, str] = {}
     for assignment in assignments:
