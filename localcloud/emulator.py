@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from localcloud import provisioners
 from localcloud.data_dir import DataDir
 
 RECORD_WINDOW_SECONDS = 900
@@ -55,6 +56,7 @@ def load() -> Any:
     from ministack import app as ministack_app
     from ministack.services import kinesis
 
+    provisioners.install()
     kinesis._expire_records = _trim_records
     kinesis.get_state = _kinesis_state
     return ministack_app.app
