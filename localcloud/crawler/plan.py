@@ -14,7 +14,7 @@ Values = tuple[str, ...]
 
 DEPRECATED = "DEPRECATED_BY_CRAWLER"
 _INPUT_KEYS = (
-    *("Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters"),
+    *("Name", "Description", "Owner", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters"),
     *("ViewOriginalText", "ViewExpandedText"),
 )
 

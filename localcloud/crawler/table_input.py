@@ -88,7 +88,6 @@ def new_table(table: Table, crawler: str) -> dict[str, Any]:
     return {
         "Name": table.name,
         "Owner": "owner",
-        "Retention": 0,
         "StorageDescriptor": storage_descriptor(table.location, cols, sample, found),
         "PartitionKeys": [{"Name": key, "Type": "string"} for key in table.partition_keys],
         "TableType": "EXTERNAL_TABLE",
