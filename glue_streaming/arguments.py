@@ -12,7 +12,7 @@ from catalog.schema import LEVELS
 class Arguments:
     """What one run of the job does, and where.
 
-    `raw_path`, `checkpoint_path` and `staging_path` end in `/`; `max_files_per_batch` bounds what one micro-batch reads.
+    The paths end in `/`; `max_files_per_batch` bounds what one micro-batch reads.
     """
 
     raw_path: str
@@ -49,13 +49,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--mode", choices=["available-now"], default="available-now")
     parser.add_argument("--raw-path", required=True, help="folder of the raw objects, one folder per service below it")
     parser.add_argument("--checkpoint-path", required=True, help="folder of the job's progress and of recent event ids")
-    parser.add_argument("--staging-path", required=True, help="folder where a micro-batch is written before publication")
+    parser.add_argument(
+        "--staging-path", required=True, help="folder where a micro-batch is written before publication"
+    )
     parser.add_argument("--lake-bucket", required=True, help="bucket the tables are published to")
     parser.add_argument("--database", required=True, help="Glue database of the tables")
     parser.add_argument("--drop-levels", type=_levels, default=("DEBUG", "INFO"), help="comma-separated, may be empty")
     parser.add_argument("--dedup-window-hours", type=_positive, default=2.0, help="hours of arrival time")
-    parser.add_argument("--max-files-per-batch", type=int, default=1000, help="raw objects one micro-batch reads at most")
-    parser.add_argument("--max-file-age-days", type=int, default=30, help="objects older than the newest by more are left")
+    parser.add_argument(
+        "--max-files-per-batch", type=int, default=1000, help="raw objects one micro-batch reads at most"
+    )
+    parser.add_argument(
+        "--max-file-age-days", type=int, default=30, help="objects older than the newest by more are left"
+    )
     parser.add_argument("--format", choices=["parquet"], default="parquet")
     parser.add_argument("--JOB_RUN_ID", default="", help="set by Glue")
     return parser

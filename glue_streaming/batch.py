@@ -5,8 +5,8 @@ The steps, and what a crash between any two of them leaves:
 1. The rows are written to the staging folder. Nobody reads there; a replay replaces it.
 2. The manifest says which keys will be published (`publishing`). The keys of an earlier try that this one will not
    publish again are known from its manifest.
-3. The files are published, table by table, each whole and under a key that a replay uses again; then the keys that only an
-   earlier try had are deleted; then the partitions are registered.
+3. The files are published, table by table, each whole and under a key that a replay uses again; then the keys that only
+   an earlier try had are deleted; then the partitions are registered.
 4. The ids are written for later batches to find duplicates by.
 5. The row of `runs` is published, and the manifest says `published`: a replay ends here at once.
 """
@@ -18,13 +18,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from catalog.tables import LOG_MINUTES, LOGS, REJECTS, RUNS, Table
 from py4j.protocol import Py4JJavaError
 from pyspark import StorageLevel
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
+from catalog.tables import LOG_MINUTES, LOGS, REJECTS, RUNS, Table
 from glue_streaming import folders, outputs
 from glue_streaming.arguments import Arguments
 from glue_streaming.duplicates import mark_duplicates, number_copies, seen_ids
@@ -33,7 +33,12 @@ from glue_streaming.lines import read_damaged_lines, read_lines
 from glue_streaming.recent_ids import RecentIds
 from glue_streaming.storage import Storage, manifest_key
 
-SORT = {LOGS: ("timestamp", "event_id"), LOG_MINUTES: ("minute", "service"), REJECTS: ("source_object",), RUNS: ("batch_id",)}
+SORT = {
+    LOGS: ("timestamp", "event_id"),
+    LOG_MINUTES: ("minute", "service"),
+    REJECTS: ("source_object",),
+    RUNS: ("batch_id",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +138,7 @@ class Curator:
         self._remember(batch_id, events, run)
         self.storage.publish(self._staging(batch_id, RUNS), files[RUNS])
         shown = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in run.items()}
-        self.storage.write_json(
-            manifest_key(batch_id), {**manifest, "state": "published", "keys": keys, "run": shown}
-        )
+        self.storage.write_json(manifest_key(batch_id), {**manifest, "state": "published", "keys": keys, "run": shown})
 
     def _remember(self, batch_id: int, events: DataFrame, run: Mapping[str, Any]) -> None:
         if run["newest_received_at"] is None:

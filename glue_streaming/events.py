@@ -7,9 +7,10 @@ An `events` DataFrame has the schema's columns, `received_at`, `extra`, and of t
 
 from collections.abc import Sequence
 
-from catalog.schema import EVENT_COLUMNS, LEVELS, MAX_AGE, MAX_AHEAD, RECEIVED_AT
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+
+from catalog.schema import EVENT_COLUMNS, LEVELS, MAX_AGE, MAX_AHEAD, RECEIVED_AT
 
 COLUMNS = (*EVENT_COLUMNS, RECEIVED_AT)
 _COUNTED = {
@@ -26,12 +27,14 @@ _STRICT = {
     "allowNonNumericNumbers": "false",
 }
 _NOT_A_STRING = rf'"(?:{"|".join(_STRINGS)})"\s*:\s*[^"\sn]'
-"""A key of a string column whose value is no string: exact for the line's own keys, too wide for keys of inner objects."""
+"""A key of a string column whose value is no string: right for the line's own keys, too wide for those of inner objects."""
 
 
 def parse_lines(lines: DataFrame) -> DataFrame:
     """Return the `events` of `lines`, blank lines left out; as many rows as lines that are not blank."""
-    parsed = lines.withColumn("parsed", _parse(F.col("raw_line"))).withColumn("event", F.get(F.col("parsed.e"), F.lit(0)))
+    parsed = lines.withColumn("parsed", _parse(F.col("raw_line"))).withColumn(
+        "event", F.get(F.col("parsed.e"), F.lit(0))
+    )
     typed = parsed.select(
         "raw_line",
         "object_path",
@@ -119,7 +122,9 @@ def _extra(raw_line: Column) -> Column:
     known = F.array(*(F.lit(column.name) for column in COLUMNS))
     unknown = F.array_except(F.json_object_keys(raw_line), known)
     values = F.from_json(raw_line, "map<string,string>", {"allowSingleQuotes": "false"})
-    members = F.transform(unknown, lambda key: F.concat(_quote(key), F.lit(":"), _json_value(raw_line, key, values[key])))
+    members = F.transform(
+        unknown, lambda key: F.concat(_quote(key), F.lit(":"), _json_value(raw_line, key, values[key]))
+    )
     return F.when(F.size(unknown) > 0, F.concat(F.lit("{"), F.array_join(members, ","), F.lit("}")))
 
 

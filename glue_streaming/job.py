@@ -1,7 +1,7 @@
 """The script that Glue runs: curate the raw objects that no run has curated before, then end.
 
-It runs on any Spark 3.5 or 4 (Glue, EMR, a laptop). The packages `glue_streaming` and `catalog` must be importable by the
-driver and by the workers: `--extra-py-files` on Glue, `--py-files` elsewhere.
+It runs on any Spark 3.5 or 4 (Glue, EMR, a laptop). The packages `glue_streaming` and `catalog` must be importable by
+the driver and by the workers: `--extra-py-files` on Glue, `--py-files` elsewhere.
 """
 
 import json

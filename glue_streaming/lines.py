@@ -51,7 +51,7 @@ def read_damaged_lines(spark: SparkSession, paths: Sequence[str]) -> tuple[DataF
 
 
 def source_object(object_path: Column, raw_path: str) -> Column:
-    """Return an object's key as `rejects` names it: the last folder of `raw_path` and what follows, `logs/payment/…`."""
+    """Return an object's key as `rejects` names it: the last folder of `raw_path` and what follows, `logs/pay/…`."""
     root = _without_scheme(raw_path)
     folder = raw_path.rstrip("/").rsplit("/", 1)[-1]
     path = F.regexp_replace(object_path, "^[A-Za-z0-9]+:/*", "")

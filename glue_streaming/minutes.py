@@ -2,10 +2,11 @@
 
 import math
 
-from catalog.latency import BASE, MAX_MS, MIN_MS
-from catalog.tables import LOG_MINUTES
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+
+from catalog.latency import BASE, MAX_MS, MIN_MS
+from catalog.tables import LOG_MINUTES
 
 KEYS = ("minute", "service", "level", "status_class", "endpoint")
 _SUM_DECIMALS = 3

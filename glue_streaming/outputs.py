@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from catalog.tables import LOG_MINUTES, LOGS, REJECTS, RUNS, Column, Table
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from catalog.schema import Column
+from catalog.tables import LOG_MINUTES, LOGS, REJECTS, RUNS, Table
 from glue_streaming.events import is_utf8
 from glue_streaming.lines import source_object
 from glue_streaming.minutes import count_minutes

@@ -1,7 +1,7 @@
 """The ids of recent batches, kept beside the checkpoint: one folder of Parquet per batch.
 
-A folder is named `batch-<batch id>-<newest arrival, epoch seconds>`, so that what is out of the window is known by name.
-Writing a batch's ids again replaces them, and a batch never sees its own: a replay drops no event as a duplicate of itself.
+A folder is named `batch-<batch id>-<newest arrival, epoch seconds>`: what is out of the window is known by its name.
+Writing a batch's ids again replaces them, and a batch never sees its own: a replay finds no duplicates of itself.
 """
 
 import math
@@ -54,5 +54,7 @@ class RecentIds:
     def _names(self) -> list[tuple[str, int, datetime]]:
         found = [(name, _NAME.fullmatch(name)) for name in folders.list_names(self.spark, self.folder)]
         return [
-            (name, int(match[1]), datetime.fromtimestamp(int(match[2]), UTC)) for name, match in found if match is not None
+            (name, int(match[1]), datetime.fromtimestamp(int(match[2]), UTC))
+            for name, match in found
+            if match is not None
         ]

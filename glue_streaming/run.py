@@ -106,7 +106,7 @@ class _Batches:
         return epoch
 
     def _objects_of_earlier_checkpoints(self) -> frozenset[str]:
-        """Return the objects that batches of lost checkpoints published; what one left unfinished is withdrawn first."""
+        """Return the objects that lost checkpoints' batches published; what one left unfinished is withdrawn first."""
         if self._epoch["caught_up"]:
             return frozenset()
         if self._known_objects is None:
@@ -135,6 +135,7 @@ def _session(spark: SparkSession) -> SparkSession:
     session = spark.newSession()
     cores = spark.sparkContext.defaultParallelism
     settings = {
+        "spark.sql.optimizer.canChangeCachedPlanOutputPartitioning": "true",  # few tasks for few rows
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.adaptive.enabled": "true",
         "spark.sql.shuffle.partitions": max(MIN_SHUFFLE_PARTITIONS, 4 * cores),
@@ -153,5 +154,7 @@ def _report(run_id: str, runs: Sequence[Mapping[str, Any]], seconds: float) -> d
         "seconds": round(seconds, 1),
         "batches": len(runs),
         "totals": {name: sum(run[name] for run in runs) for name in counts},
-        "runs": [{name: str(value) if hasattr(value, "isoformat") else value for name, value in run.items()} for run in runs],
+        "runs": [
+            {name: str(value) if hasattr(value, "isoformat") else value for name, value in run.items()} for run in runs
+        ],
     }

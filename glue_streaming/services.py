@@ -1,8 +1,9 @@
 """A service's name as a Spark expression: what `catalog.names.key_name` makes of it."""
 
-from catalog.names import MAX_SERVICE_CHARS, RESERVED_TABLES
 from pyspark.sql import Column
 from pyspark.sql import functions as F
+
+from catalog.names import MAX_SERVICE_CHARS, RESERVED_TABLES
 
 
 def key_name(service: Column) -> Column:

@@ -1,7 +1,7 @@
 """The one module of this stage that talks to AWS: publishes a batch's files to the lake and registers partitions.
 
-A file is published by one PUT or one copy, so a reader sees it whole or not at all, and a batch that is replayed puts the
-same keys again. What a batch has published is written down in its manifest, `manifests/batch-<id>.json`.
+A file is published by one PUT or one copy, so a reader sees it whole or not at all, and a batch that is replayed puts
+the same keys again. What a batch has published is written down in its manifest, `manifests/batch-<id>.json`.
 """
 
 import json
