@@ -27,7 +27,7 @@ _STRICT = {
     "allowNonNumericNumbers": "false",
 }
 _NOT_A_STRING = rf'"(?:{"|".join(_STRINGS)})"\s*:\s*[^"\sn]'
-"""A key of a string column whose value is no string: right for the line's own keys, too wide for those of inner objects."""
+"""A key of a string column with a value that is no string: right for the line itself, too wide for inner objects."""
 
 
 def parse_lines(lines: DataFrame) -> DataFrame:

@@ -1,4 +1,4 @@
-"""Runs of the Glue crawler and of the Glue job: started, or joined when one is going already, and followed to the end."""
+"""Runs of the Glue crawler and the Glue job: started, or joined when one is going already, and followed to the end."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
