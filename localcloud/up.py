@@ -164,8 +164,8 @@ class Chain:
         live += [
             "--ledger",
             str(plan.workspace.ledger),
-            "--dead-letter",
-            str(plan.workspace.path / "dead-letter.jsonl"),
+            "--dead-letters",
+            str(plan.workspace.path / "dead-letters.jsonl"),
         ]
         first = [*live, "--backfill", f"{plan.backfill_days:g}d", "--backfill-events", str(BACKFILL_EVENTS)]
         return self._child("producer", live if self._backfilled else first, restart_arguments=live)
