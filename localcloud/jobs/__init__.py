@@ -1,0 +1,6 @@
+"""Glue jobs: runs deployed scripts on local Spark, and fires triggers and crawler schedules."""
+
+from localcloud.jobs.engine import JobsEngine
+from localcloud.jobs.service import build
+
+__all__ = ["JobsEngine", "build"]
