@@ -1,16 +1,19 @@
 """The jobs engine: Glue's job-run operations over real runs, and the scheduler that starts them."""
 
+import os
 import secrets
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from localcloud.engine import Context, Operation, Parameters, ServiceError
 from localcloud.glue_records import ask, paged
+from localcloud.jobs.java import find_java
 from localcloud.jobs.runner import Control, RunFailed, Runner
 from localcloud.jobs.runs import UNFINISHED, Runs
+from localcloud.jobs.scheduler import Scheduler
 from localcloud.jobs.warm_driver import Interrupted
 
 LOG_GROUP = "/aws-glue/jobs"
@@ -18,7 +21,11 @@ PAGE = 50
 STOP_SECONDS = 10
 _COPIED = ("MaxCapacity", "WorkerType", "NumberOfWorkers", "GlueVersion", "ExecutionClass", "SecurityConfiguration")
 
-Listener = Callable[[Mapping[str, Any]], None]
+
+def build(context: Context, environment: Mapping[str, str] | None = None) -> "JobsEngine":
+    """Return the engine; Java is looked for in `environment`, this process's own when none is given."""
+    found = os.environ if environment is None else environment
+    return JobsEngine(context, Runner(context, lambda: find_java(found), found))
 
 
 class JobsEngine:
@@ -35,22 +42,24 @@ class JobsEngine:
         self._runs = Runs(context.data_dir / "jobs" / "runs.sqlite")
         self._lock = threading.Lock()
         self._controls: dict[str, tuple[Control, threading.Thread]] = {}
-        self.on_ended: Listener = lambda run: None
+        self._scheduler = Scheduler(context, self.begin, context.job_interval_seconds)
         self.operations: Mapping[str, Operation] = {
             "AWSGlue.StartJobRun": self.start_job_run,
             "AWSGlue.GetJobRun": self.get_job_run,
             "AWSGlue.GetJobRuns": self.get_job_runs,
             "AWSGlue.BatchStopJobRun": self.batch_stop_job_run,
             "AWSGlue.ResetJobBookmark": self.reset_job_bookmark,
+            "AWSGlue.StartTrigger": self.start_trigger,
         }
         for run in self._runs.unfinished():
             self._end(run["Id"], "FAILED", "the endpoint stopped during the run")
 
     def start(self) -> None:
-        """Nothing runs until a run is started."""
+        self._scheduler.start()
 
     def stop(self) -> None:
         """Stop the runs under way and end the drivers."""
+        self._scheduler.stop()
         with self._lock:
             controls = list(self._controls.values())
         for control, _ in controls:
@@ -110,6 +119,16 @@ class JobsEngine:
         self._job(parameters["JobName"])
         return {"JobBookmarkEntry": {"JobName": parameters["JobName"], "Version": 0, "Run": 0, "Attempt": 0}}
 
+    def start_trigger(self, parameters: Parameters) -> Parameters:
+        """Fire an ON_DEMAND trigger; activate any other."""
+        upstream = self._context.upstream("glue")
+        trigger = ask(upstream.get_trigger, {"Name": parameters["Name"]})["Trigger"]
+        if trigger["Type"] == "ON_DEMAND":
+            self._scheduler.fire(trigger)
+        else:
+            ask(upstream.start_trigger, {"Name": parameters["Name"]})
+        return {"Name": parameters["Name"]}
+
     def _job(self, name: str) -> dict[str, Any]:
         job = ask(self._context.upstream("glue").get_job, {"JobName": name})["Job"]
         assert isinstance(job, dict)
@@ -157,7 +176,7 @@ class JobsEngine:
         ended = self._end(run_id, *outcome)
         with self._lock:
             del self._controls[run_id]
-        self.on_ended(ended)
+        self._scheduler.run_ended(ended)
 
     def _mark_running(self, run_id: str) -> None:
         self._change(run_id, JobRunState="RUNNING", RunningOn=time.time())

@@ -212,7 +212,7 @@ def test_run_under_way_at_a_kill_is_failed_and_leaves_no_process(own_endpoint: A
     family = [driver, *driver.children(recursive=True)]
     first.kill()
 
-    gone, alive = psutil.wait_procs(family, timeout=10)
+    _, alive = psutil.wait_procs(family, timeout=10)
     assert alive == []
     job.endpoint = own_endpoint()
     run = job.endpoint.client("glue").get_job_run(JobName=job.name, RunId=run_id)["JobRun"]
