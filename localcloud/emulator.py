@@ -20,7 +20,7 @@ LOG_STREAMS_KEPT = 200
 """Log streams kept per Lambda log group: ministack opens one per invocation."""
 
 Record = dict[str, Any]
-Ingest = Callable[[str, list[tuple[str, bytes]]], None]
+Ingest = Callable[[str, list[tuple[str, bytes, str, str]]], None]
 logger = logging.getLogger(__name__)
 
 
@@ -102,37 +102,59 @@ def forget_old_logs() -> None:
 
 
 def feed_delivery(ingest: Ingest) -> None:
-    """Call `ingest(stream ARN, [(partition key, data)])` inside every PutRecord(s), before it is acknowledged.
+    """Call `ingest(stream ARN, [(partition key, data, shard id, sequence number)])` inside every PutRecord(s).
 
-    When `ingest` raises, the put is answered with `InternalFailureException`: what is not on disk is not acknowledged.
+    The put is acknowledged after `ingest` returned. When it raises, the answer is `InternalFailureException`: what is
+    not on disk is not acknowledged.
     """
     from ministack.services import firehose, kinesis
 
-    failures: list[Exception] = []  # puts run on the event loop's thread, one at a time
+    fed: list[tuple[str, list[tuple[str, bytes]]]] = []  # puts run on the event loop's thread, one at a time
 
-    def ingest_or_note(stream_arn: str, records: list[tuple[str, bytes]]) -> None:
-        try:
-            ingest(stream_arn, records)
-        except Exception as error:
-            failures.append(error)
+    def note(stream_arn: str, records: list[tuple[str, bytes]]) -> None:
+        fed.append((stream_arn, records))
 
-    firehose.ingest_from_kinesis_source = ingest_or_note
-    kinesis._put_record = _failing_loudly(kinesis._put_record, failures)
-    kinesis._put_records = _failing_loudly(kinesis._put_records, failures)
+    firehose.ingest_from_kinesis_source = note
+    kinesis._put_record = _durable(kinesis._put_record, fed, ingest)
+    kinesis._put_records = _durable(kinesis._put_records, fed, ingest)
 
 
-def _failing_loudly(put: Callable[[Any], Any], failures: list[Exception]) -> Callable[[Any], Any]:
+def _durable(put: Callable[[Any], Any], fed: list[Any], ingest: Ingest) -> Callable[[Any], Any]:
     from ministack.core.responses import error_response_json
 
     def put_durably(parameters: Any) -> Any:
-        failures.clear()
+        fed.clear()
         answer = put(parameters)
-        if not failures:
+        if not fed:
             return answer
-        logger.error("a put was refused: %s", failures[0])
-        return error_response_json("InternalFailureException", f"the delivery stream's spool: {failures[0]}", 500)
+        stream_arn, records = fed.pop()
+        body = json.loads(answer[2])
+        places = [(each["ShardId"], each["SequenceNumber"]) for each in body.get("Records", [body])]
+        try:
+            ingest(stream_arn, [(*record, *place) for record, place in zip(records, places, strict=True)])
+        except Exception as error:
+            logger.error("a put was refused: %s", error)
+            return error_response_json("InternalFailureException", f"the delivery stream's spool: {error}", 500)
+        return answer
 
     return put_durably
+
+
+def guard_delivery_streams(refusal: Callable[[Mapping[str, Any]], str]) -> None:
+    """Refuse a CreateDeliveryStream or UpdateDestination, also CloudFormation's, for the reason `refusal(request)` gives."""
+    from ministack.services import firehose
+
+    def guarded(operation: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def run(request: Any) -> Any:
+            reason = refusal(request)
+            return firehose._invalid(reason) if reason else operation(request)
+
+        return run
+
+    firehose._create_delivery_stream = guarded(firehose._create_delivery_stream)
+    firehose._update_destination = guarded(firehose._update_destination)
+    firehose._HANDLERS["CreateDeliveryStream"] = firehose._create_delivery_stream
+    firehose._HANDLERS["UpdateDestination"] = firehose._update_destination
 
 
 def delivery_streams() -> dict[str, dict[str, Any]]:

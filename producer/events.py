@@ -53,6 +53,16 @@ class Lines:
     due_ms: Integers
     latencies_ms: Floats
 
+    def only(self, places: Integers) -> "Lines":
+        """Return the lines at `places`."""
+        return Lines(
+            self.kinds[places],
+            self.requests[places],
+            self.times_ms[places],
+            self.due_ms[places],
+            self.latencies_ms[places],
+        )
+
 
 class Generator:
     """Draws requests and renders their events. Not for use by several threads."""
@@ -63,9 +73,7 @@ class Generator:
         self._random = np.random.Generator(np.random.PCG64(seed))
         self._requests = 0
         vocabulary = Vocabulary(seed)
-        self._heads = [
-            _head(line, environment, host) for line in self.model.lines for host in range(1, HOSTS + 1)
-        ]
+        self._heads = [_head(line, environment, host) for line in self.model.lines for host in range(1, HOSTS + 1)]
         self._tails = [_tail(line, vocabulary) for line in self.model.lines for _ in range(WORDINGS)]
         self._sessions = [_session(session) for session in vocabulary.sessions]
         self._timed = np.array([line.status is not None for line in self.model.lines])
@@ -98,6 +106,17 @@ class Generator:
         noise = self._random.standard_normal(len(kinds))
         slower = 1 + _SLOWER_UNDER_LOAD * shape.load_at(due_ms) ** 2
         return self.model.line_latency[kinds] * np.exp(self.model.line_spread[kinds] * noise) * slower
+
+    def service_counts(self, outcomes: Integers) -> Integers:
+        """Return how many lines of each service the outcomes leave."""
+        model = self.model
+        per_outcome = np.zeros((len(model.sizes), len(model.services)), dtype=np.int64)
+        np.add.at(
+            per_outcome,
+            (np.repeat(np.arange(len(model.sizes)), model.sizes), model.line_service[model.flat_lines]),
+            1,
+        )
+        return np.bincount(outcomes, minlength=len(model.sizes)) @ per_outcome
 
     def render(self, lines: Lines) -> Block:
         """Return the events of `lines`, the asked share of them broken."""

@@ -60,27 +60,43 @@ def _gateway(method: str, endpoint: str, path: str, status: int = 200, sent: int
     failures = (
         Failure(0.004, 429, "RateLimitExceeded", f"{method} {path} 429 client {{user}} over 100 requests per minute"),
         Failure(0.002, 400, "InvalidRequest", f"{method} {path} 400 body is not valid JSON at line {{small}}"),
-        Failure(0.0008, 504, "GatewayTimeout", f"{method} {path} 504 no answer from upstream within 30000 ms"),
+        Failure(0.002, 504, "GatewayTimeout", f"{method} {path} 504 no answer from upstream within 30000 ms"),
     )
     debug = f"route {method} {endpoint} matched, {{small}} filters applied"
     return Route(
-        "api-gateway", method, endpoint, 3.0, f"{method} {path} {status} {{agent}}", debug, failures, status, sent, answered
-    )  # fmt: skip
+        "api-gateway",
+        method,
+        endpoint,
+        3.0,
+        f"{method} {path} {status} {{agent}}",
+        debug,
+        failures,
+        status,
+        sent,
+        answered,
+    )
 
 
 _VERIFY = Route(
-    "authentication", "POST", "/tokens/verify", 4.0,
+    "authentication",
+    "POST",
+    "/tokens/verify",
+    4.0,
     "token of user {user} verified, expires in {number} s",
     "signing key kid={hex} found in cache",
     (
         Failure(0.012, 401, "TokenExpired", "token of user {user} expired {number} s ago"),
         Failure(0.003, 401, "InvalidSignature", "signature check failed for kid={hex} from {ip}"),
-        Failure(0.0005, 503, "KeyStoreUnavailable", "KeyStoreUnavailable: no connection to keystore-{small} after 3 attempts"),
+        Failure(0.002, 503, "KeyStoreUnavailable", "KeyStoreUnavailable: no connection to keystore-{small}"),
     ),
-    request_bytes=420, response_bytes=180,
-)  # fmt: skip
+    request_bytes=420,
+    response_bytes=180,
+)
 _LOGIN = Route(
-    "authentication", "POST", "/tokens", 85.0,
+    "authentication",
+    "POST",
+    "/tokens",
+    85.0,
     "user {user} logged in by password, session {hex}",
     "bcrypt cost 12 took {number} ms for user {user}",
     (
@@ -88,105 +104,160 @@ _LOGIN = Route(
         Failure(0.008, 423, "AccountLocked", "account {email} locked after 5 failed logins"),
         Failure(0.001, 500, "HashingError", "HashingError: worker pool exhausted ({small} of {small} busy)"),
     ),
-    status=201, request_bytes=160, response_bytes=640, spread=0.25,
-)  # fmt: skip
+    status=201,
+    request_bytes=160,
+    response_bytes=640,
+    spread=0.25,
+)
 _LOGOUT = Route(
-    "authentication", "DELETE", "/tokens/{id}", 5.0,
+    "authentication",
+    "DELETE",
+    "/tokens/{id}",
+    5.0,
     "session {hex} of user {user} ended",
     "revocation list now holds {number} entries",
     (Failure(0.004, 404, "SessionNotFound", "session {hex} is unknown or ended already"),),
-    status=204, response_bytes=0,
-)  # fmt: skip
+    status=204,
+    response_bytes=0,
+)
 _GET_USER = Route(
-    "user-service", "GET", "/users/{id}", 7.0,
+    "user-service",
+    "GET",
+    "/users/{id}",
+    7.0,
     "profile of user {user} read from cache",
     "cache lookup user:{user} took {small} ms",
     (
         Failure(0.006, 404, "UserNotFound", "user {user} does not exist"),
-        Failure(0.0012, 500, "DatabaseError", "DatabaseError: connection to users-db-{small} reset by peer, query SELECT profile"),
+        Failure(0.005, 500, "DatabaseError", "DatabaseError: connection to users-db-{small} reset by peer"),
     ),
     response_bytes=1100,
-)  # fmt: skip
+)
 _PATCH_USER = Route(
-    "user-service", "PATCH", "/users/{id}", 22.0,
+    "user-service",
+    "PATCH",
+    "/users/{id}",
+    22.0,
     "profile of user {user} updated, {small} fields changed",
     "optimistic lock version {number} taken for user {user}",
     (
         Failure(0.02, 422, "ValidationError", "phone number of user {user} is not valid for country {country}"),
         Failure(0.01, 409, "EditConflict", "user {user} changed meanwhile, version {number} is stale"),
-        Failure(0.001, 500, "DatabaseError", "DatabaseError: deadlock detected on table users, statement UPDATE profile"),
+        Failure(0.001, 500, "DatabaseError", "DatabaseError: deadlock detected in UPDATE users"),
     ),
-    request_bytes=380, response_bytes=1150,
-)  # fmt: skip
+    request_bytes=380,
+    response_bytes=1150,
+)
 _NEW_USER = Route(
-    "user-service", "POST", "/users", 30.0,
+    "user-service",
+    "POST",
+    "/users",
+    30.0,
     "user {user} registered from {city}",
     "username check took {small} ms",
     (
         Failure(0.05, 409, "EmailTaken", "registration refused, {email} has an account"),
-        Failure(0.001, 500, "DatabaseError", "DatabaseError: could not insert into users, sequence users_id exhausted its cache"),
+        Failure(0.001, 500, "DatabaseError", "DatabaseError: could not INSERT INTO users, disk quota reached"),
     ),
-    status=201, request_bytes=450, response_bytes=1200,
-)  # fmt: skip
+    status=201,
+    request_bytes=450,
+    response_bytes=1200,
+)
 _ITEMS = Route(
-    "inventory", "GET", "/items", 14.0,
+    "inventory",
+    "GET",
+    "/items",
+    14.0,
     "listed {number} items of category {word}, page {small}",
     "index items_by_category scanned {number} rows",
-    (Failure(0.0015, 500, "SearchIndexError", "SearchIndexError: shard {small} of index items did not answer"),),
-    response_bytes=9800, spread=0.6,
-)  # fmt: skip
+    (Failure(0.006, 500, "SearchIndexError", "SearchIndexError: shard {small} of index items did not answer"),),
+    response_bytes=9800,
+    spread=0.6,
+)
 _ITEM = Route(
-    "inventory", "GET", "/items/{sku}", 6.0,
+    "inventory",
+    "GET",
+    "/items/{sku}",
+    6.0,
     "item {sku} has {number} in stock at {city}",
     "cache miss for {sku}",
     (
         Failure(0.02, 404, "ItemNotFound", "item {sku} does not exist"),
-        Failure(0.001, 500, "SearchIndexError", "SearchIndexError: shard {small} of index items did not answer"),
+        Failure(0.004, 500, "SearchIndexError", "SearchIndexError: shard {small} of index items did not answer"),
     ),
     response_bytes=1900,
-)  # fmt: skip
+)
 _RESERVE = Route(
-    "inventory", "POST", "/reservations", 18.0,
+    "inventory",
+    "POST",
+    "/reservations",
+    18.0,
     "reserved {small} of {sku} for order {order}",
     "stock row of {sku} locked for {small} ms",
     (
         Failure(0.03, 409, "OutOfStock", "cannot reserve {small} of {sku}: {small} left"),
         Failure(0.002, 503, "LockTimeout", "LockTimeout: row lock on stock({sku}) not granted within 5000 ms"),
     ),
-    status=201, request_bytes=210, response_bytes=260,
-)  # fmt: skip
+    status=201,
+    request_bytes=210,
+    response_bytes=260,
+)
 _CHARGE = Route(
-    "payment", "POST", "/charges", 190.0,
+    "payment",
+    "POST",
+    "/charges",
+    190.0,
     "charged {amount} {currency} to card ending {digits} for order {order}",
     "provider {provider} chosen, score {small}",
     (
         Failure(0.035, 402, "CardDeclined", "card {card} declined by issuer for order {order}"),
         Failure(0.004, 502, "ProviderError", "ProviderError: {provider} answered 500 for charge of order {order}"),
-        Failure(0.003, 504, "ProviderTimeout", "ProviderTimeout: {provider} did not answer within 10000 ms, order {order}"),
-        Failure(0.0005, 500, "LedgerMismatch", "LedgerMismatch: booked {amount} {currency} but captured {amount}, order {order}", "CRITICAL"),
+        Failure(0.003, 504, "ProviderTimeout", "ProviderTimeout: {provider} silent for 10000 ms, order {order}"),
+        Failure(
+            0.0005,
+            500,
+            "LedgerMismatch",
+            "LedgerMismatch: booked {amount}, captured {amount}, order {order}",
+            "CRITICAL",
+        ),
     ),
-    status=201, request_bytes=520, response_bytes=610, spread=0.5,
-)  # fmt: skip
+    status=201,
+    request_bytes=520,
+    response_bytes=610,
+    spread=0.5,
+)
 _REFUND = Route(
-    "payment", "POST", "/refunds", 160.0,
+    "payment",
+    "POST",
+    "/refunds",
+    160.0,
     "refunded {amount} {currency} for order {order}",
     "refund window of order {order} ends in {number} h",
     (
         Failure(0.03, 409, "AlreadyRefunded", "order {order} was refunded before"),
         Failure(0.004, 502, "ProviderError", "ProviderError: {provider} answered 503 for refund of order {order}"),
     ),
-    status=201, request_bytes=240, response_bytes=380, spread=0.5,
-)  # fmt: skip
+    status=201,
+    request_bytes=240,
+    response_bytes=380,
+    spread=0.5,
+)
 _EMAIL = Route(
-    "notification", "POST", "/emails", 35.0,
+    "notification",
+    "POST",
+    "/emails",
+    35.0,
     "mail '{word}' to {email} queued as {hex}",
     "template {word} rendered in {small} ms",
     (
         Failure(0.015, 422, "MailboxUnknown", "mail to {email} bounced: mailbox unknown"),
         Failure(0.004, 503, "SmtpUnavailable", "SmtpUnavailable: 421 smtp-{small} closing transmission channel"),
     ),
-    status=202, request_bytes=900, response_bytes=90, spread=0.7,
-)  # fmt: skip
+    status=202,
+    request_bytes=900,
+    response_bytes=90,
+    spread=0.7,
+)
 
 JOURNEYS: tuple[Journey, ...] = (
     Journey(24, Call(_gateway("GET", "/products", "/products?page={small}", answered=10_400), (Call(_ITEMS),))),
@@ -195,9 +266,7 @@ JOURNEYS: tuple[Journey, ...] = (
     Journey(16, Call(_gateway("GET", "/users/me", "/users/me"), (Call(_VERIFY), Call(_GET_USER)))),
     Journey(
         4,
-        Call(
-            _gateway("PATCH", "/users/me", "/users/me", sent=380), (Call(_VERIFY), Call(_PATCH_USER), Call(_EMAIL))
-        ),
+        Call(_gateway("PATCH", "/users/me", "/users/me", sent=380), (Call(_VERIFY), Call(_PATCH_USER), Call(_EMAIL))),
     ),
     Journey(
         11,
@@ -216,9 +285,7 @@ JOURNEYS: tuple[Journey, ...] = (
     Journey(3, Call(_gateway("DELETE", "/sessions/{id}", "/sessions/{hex}", 204, answered=0), (Call(_LOGOUT),))),
     Journey(
         3,
-        Call(
-            _gateway("POST", "/users", "/users", 201, sent=450), (Call(_NEW_USER), Call(_LOGIN), Call(_EMAIL))
-        ),
+        Call(_gateway("POST", "/users", "/users", 201, sent=450), (Call(_NEW_USER), Call(_LOGIN), Call(_EMAIL))),
     ),
 )
 """Every kind of user request, by weight."""

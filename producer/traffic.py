@@ -103,9 +103,8 @@ def _failing(nodes: Sequence[_Node], place: int, failure: Failure, weight: float
     lines = [_success(node.route) for node in nodes[:place]]
     subtrees = [node.children_before + 1 for node in nodes[:place]]
     route = nodes[place].route
-    lines.append(
-        Line(route, failure.severity, failure.status, failure.error_type, failure.message, _failed_latency(route, failure))
-    )  # fmt: skip
+    latency_ms = _failed_latency(route, failure)
+    lines.append(Line(route, failure.severity, failure.status, failure.error_type, failure.message, latency_ms))
     subtrees.append(nodes[place].children_before + 1)
     first, parent = place - nodes[place].children_before, nodes[place].parent
     while parent >= 0:
@@ -155,7 +154,7 @@ class Model:
         shares = np.diff(self.chances, prepend=0.0)
         weights = np.repeat(shares, self.sizes)
         services = self.line_service[self.flat_lines]
-        return np.bincount(services, weights=weights, minlength=len(self.services))
+        return np.bincount(services, weights=weights, minlength=len(self.services)).astype(np.float64)
 
 
 def compile_model(services: Sequence[str], journeys: Sequence[Journey] = JOURNEYS) -> Model:

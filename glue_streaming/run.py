@@ -1,0 +1,160 @@
+"""One run of the job: a stream over the raw objects that ends when it has curated all there were at its start.
+
+Which objects have been read is Structured Streaming's checkpoint. Which batches have been published is the lake's
+manifests. They are tied by the checkpoint's own id: `manifests/epochs/<id>.json` says which batch id its first
+micro-batch has. When a checkpoint is lost, the next one gets another id, its batches are numbered on from the last
+manifest, and the objects that the manifests name are not curated a second time.
+"""
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from glue_streaming.arguments import Arguments
+from glue_streaming.batch import Curator, object_name
+from glue_streaming.lines import OBJECT_SCHEMA
+from glue_streaming.storage import EPOCHS, REPORTS, Storage, batch_of
+
+MIN_SHUFFLE_PARTITIONS = 32
+START_SECONDS = 60
+
+
+def curate(spark: SparkSession, arguments: Arguments, storage: Storage) -> dict[str, Any]:
+    """Curate every raw object not yet curated and return the report; raise what went wrong, after stopping the stream.
+
+    `spark` is left as it was: the run works in a session of its own.
+    """
+    began = time.monotonic()
+    session = _session(spark)
+    batches = _Batches(Curator(session, arguments, storage), storage, arguments)
+    query = None
+    try:
+        query = batches.start(session)
+        query.awaitTermination()
+    except Exception:
+        if batches.failure is not None:
+            raise batches.failure from None
+        raise
+    finally:
+        if query is not None:
+            query.stop()
+    batches.finish()
+    report = _report(arguments.run_id, batches.runs, time.monotonic() - began)
+    storage.write_json(f"{REPORTS}{arguments.run_id}.json", report)
+    return report
+
+
+@dataclass(slots=True)
+class _Batches:
+    """The function that Structured Streaming calls for every micro-batch, and what became of them."""
+
+    curator: Curator
+    storage: Storage
+    arguments: Arguments
+    runs: list[Mapping[str, Any]] = field(default_factory=list)
+    failure: Exception | None = None
+    _epoch: dict[str, Any] = field(default_factory=dict)
+    _query_id: str = ""
+    _started: threading.Event = field(default_factory=threading.Event)
+    _known_objects: frozenset[str] | None = None
+
+    def start(self, session: SparkSession) -> Any:
+        """Start the stream; it ends by itself when every object there is now has been curated."""
+        objects = session.readStream.format("binaryFile").schema(OBJECT_SCHEMA)
+        objects = objects.option("recursiveFileLookup", "true")
+        objects = objects.option("maxFilesPerTrigger", str(self.arguments.max_files_per_batch))
+        objects = objects.option("maxFileAge", f"{self.arguments.max_file_age_days}d")
+        paths = objects.load(self.arguments.raw_path).select("path", "length")
+        writer = paths.writeStream.foreachBatch(self._curate).trigger(availableNow=True)
+        query = writer.option("checkpointLocation", self.arguments.checkpoint_path + "stream/").start()
+        self._query_id = str(query.id)
+        self._started.set()
+        return query
+
+    def finish(self) -> None:
+        """Note that this checkpoint has met every object: from now on the checkpoint alone says what is new."""
+        if self._epoch and not self._epoch["caught_up"]:
+            self.storage.write_json(self._epoch_key(), {**self._epoch, "caught_up": True})
+
+    def _curate(self, objects: DataFrame, stream_batch_id: int) -> None:
+        try:
+            self._started.wait(START_SECONDS)
+            self._epoch = self._epoch or self._load_epoch()
+            paths = [row.path for row in objects.collect() if row.length]
+            self._curate_paths(self._epoch["first_batch"] + stream_batch_id, paths)
+        except Exception as error:
+            self.failure = error
+            raise
+
+    def _curate_paths(self, batch_id: int, paths: Sequence[str]) -> None:
+        known = self._objects_of_earlier_checkpoints()
+        fresh = sorted(path for path in paths if object_name(path, self.arguments.raw_path) not in known)
+        if fresh:
+            self.runs.append(self.curator.curate(batch_id, fresh))
+
+    def _load_epoch(self) -> dict[str, Any]:
+        epoch = self.storage.read_json(self._epoch_key())
+        if epoch is None:
+            manifests = self.storage.list_manifests()
+            first = batch_of(manifests[-1]) + 1 if manifests else 0
+            epoch = {"first_batch": first, "caught_up": first == 0}
+            self.storage.write_json(self._epoch_key(), epoch)
+        return epoch
+
+    def _objects_of_earlier_checkpoints(self) -> frozenset[str]:
+        """Return the objects that lost checkpoints' batches published; what one left unfinished is withdrawn first."""
+        if self._epoch["caught_up"]:
+            return frozenset()
+        if self._known_objects is None:
+            keys = [key for key in self.storage.list_manifests() if batch_of(key) < self._epoch["first_batch"]]
+            names: set[str] = set()
+            for key in keys:
+                names.update(self._published_objects(key))
+            self._known_objects = frozenset(names)
+        return self._known_objects
+
+    def _published_objects(self, key: str) -> Sequence[str]:
+        manifest = self.storage.read_json(key) or {}
+        if manifest.get("state") == "publishing":
+            self.storage.delete(manifest["keys"])
+            self.storage.write_json(key, {**manifest, "state": "withdrawn", "keys": [], "objects": []})
+            return ()
+        objects: Sequence[str] = manifest.get("objects", ())
+        return objects
+
+    def _epoch_key(self) -> str:
+        return f"{EPOCHS}{self._query_id}.json"
+
+
+def _session(spark: SparkSession) -> SparkSession:
+    """Return a session of the same Spark application with the settings that this job needs."""
+    session = spark.newSession()
+    cores = spark.sparkContext.defaultParallelism
+    settings = {
+        "spark.sql.optimizer.canChangeCachedPlanOutputPartitioning": "true",  # few tasks for few rows
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.adaptive.enabled": "true",
+        "spark.sql.shuffle.partitions": max(MIN_SHUFFLE_PARTITIONS, 4 * cores),
+        "spark.sql.files.openCostInBytes": 256 * 1024,  # small objects: few tasks of many objects
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": 4 * cores,  # not a task per object
+    }
+    for name, value in settings.items():
+        session.conf.set(name, str(value))
+    return session
+
+
+def _report(run_id: str, runs: Sequence[Mapping[str, Any]], seconds: float) -> dict[str, Any]:
+    counts = [name for name in (runs[0] if runs else ()) if name.startswith("input_") or name.endswith("_rows")]
+    return {
+        "run_id": run_id,
+        "seconds": round(seconds, 1),
+        "batches": len(runs),
+        "totals": {name: sum(run[name] for run in runs) for name in counts},
+        "runs": [
+            {name: str(value) if hasattr(value, "isoformat") else value for name, value in run.items()} for run in runs
+        ],
+    }
