@@ -125,6 +125,11 @@ class Lake:
             questions += [_question(stretch) for stretch in _stretches(missing)]
         return sum(self.broker.cancel(question, viewer) for question in questions)
 
+    def is_writable(self) -> bool:
+        """Return whether the cache takes and gives back a value."""
+        mark = f"{time.monotonic()}"
+        return bool(self._cache.set("readiness", mark, expire=60, retry=True)) and self._cache.get("readiness") is not None
+
     def _advance(self, window: Window, needs: tuple[str, ...], viewer: str, max_age: float) -> Loaded:
         manifest = self.broker.ask(Question(statements.manifest(_days(window))), viewer, max_age)
         complete = self.broker.ask(Question(statements.completeness()), viewer, max(max_age, 1.0))
