@@ -30,6 +30,8 @@ class Cube:
     frames: Mapping[str, pd.DataFrame]
     grains: Mapping[str, int] = field(default_factory=dict)
     complete_to: datetime | None = None
+    is_filtered: bool = False
+    """Whether the counts were taken from rows that a search or facet already chose."""
 
     @property
     def services(self) -> list[str]:
@@ -77,8 +79,9 @@ def cut(frame: pd.DataFrame, window: Window, view: View | None = None) -> pd.Dat
 
 def volume(cube: Cube, view: View, step: int | None = None) -> pd.DataFrame:
     """Return events per bar and level: index slot, one column per level that occurs, least severe first."""
-    step = step or step_seconds(cube.window, grain=cube.grains.get(COUNTS, 60))
-    rows = cut(cube.frames[COUNTS], cube.window, view)
+    name = _counting(cube, view)
+    step = step or step_seconds(cube.window, grain=cube.grains.get(name, 60))
+    rows = cut(cube.frames[name], cube.window, view)
     table = rows.assign(slot=rows["slot"] // step * step).pivot_table(
         index="slot", columns="level", values="events", aggfunc="sum", fill_value=0, observed=True
     )
@@ -175,7 +178,7 @@ def by_endpoint(cube: Cube, view: View) -> pd.DataFrame:
 
 def facet_counts(cube: Cube, view: View, column: str, limit: int = 10) -> list[tuple[str, int]]:
     """Return the most frequent values of a column and their events, under every filter but the column's own."""
-    frame = cube.frames[ENDPOINTS if column == "endpoint" else COUNTS]
+    frame = cube.frames[ENDPOINTS if column == "endpoint" else _counting(cube, view)]
     facets = {name: values for name, values in view.facets.items() if name != column}
     other = View(
         levels=() if column == "level" else view.levels,
@@ -199,6 +202,11 @@ def gaps(cube: Cube, step: int) -> list[tuple[int, int]]:
         else:
             found.append((int(slot), int(slot) + step))
     return found
+
+
+def _counting(cube: Cube, view: View) -> str:
+    """Return the frame to count in: the one with endpoints only when a view filters by them, for it is coarser."""
+    return ENDPOINTS if "endpoint" in view.facets and ENDPOINTS in cube.frames and not cube.is_filtered else COUNTS
 
 
 def _service_row(cube: Cube, service: str) -> list[object]:

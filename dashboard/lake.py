@@ -12,7 +12,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -22,9 +22,9 @@ import pyarrow.csv
 from diskcache import FanoutCache
 
 from catalog.errors import QueryError
-from dashboard import statements
+from dashboard import rows, statements
 from dashboard.athena import CANCELLED, FAILED, RUNNING, SUCCEEDED, Engine, read_csv
-from dashboard.broker import Answer, Broker, Question
+from dashboard.broker import ANSWER_SECONDS, Answer, Broker, Question
 from dashboard.cube import Cube
 from dashboard.statements import COLUMNS, COUNTS, ENDPOINT_LATENCY, ENDPOINTS, LATENCY, Kind, Statement
 from dashboard.timerange import Window, resolve
@@ -33,6 +33,7 @@ from dashboard.view import View
 MANIFEST_SECONDS = 15.0
 BLOCK_SECONDS = 7 * 86_400.0
 MEMO_CUBES = 12
+TABLES_SECONDS = 60.0
 LOOK_SECONDS = 0.1
 
 
@@ -124,6 +125,41 @@ class Lake:
             missing = self._missing(self._blocks(window, tuple(needs), _versions(answer.content)))
             questions += [_question(stretch) for stretch in _stretches(missing)]
         return sum(self.broker.cancel(question, viewer) for question in questions)
+
+    def tables(self) -> dict[str, tuple[str, ...]]:
+        """Return the Glue catalog's tables and columns, at most `TABLES_SECONDS` old."""
+        kept = self._cache.get("tables", retry=True)
+        if kept is None:
+            kept = json.dumps(self.engine.tables())
+            self._cache.set("tables", kept, expire=TABLES_SECONDS, retry=True)
+        return {name: tuple(columns) for name, columns in json.loads(kept).items()}
+
+    def sources(self, view: View, services: Sequence[str]) -> rows.Sources:
+        """Return the tables that hold a view's rows."""
+        return rows.choose_sources(view, services, self.drop_levels, self.tables())
+
+    def page(self, view: View, window: Window, services: Sequence[str], number: int, viewer: str, version: str) -> list[rows.Record]:
+        """Return one page of a view's rows, newest first; pages before it are asked for as far as they are not kept."""
+        sources = self.sources(view, services)
+        if not sources.sources:
+            return []
+        page: list[rows.Record] = []
+        for place in range(number + 1):
+            if place and len(page) < rows.PAGE_ROWS:
+                return []
+            statement = rows.page_statement(sources, view, window, page[-1] if page else None)
+            page = rows.read_page(self.ask(statement, viewer, ANSWER_SECONDS, version=version).content or b"")
+        return page
+
+    def filtered(self, view: View, cube: Cube, viewer: str, version: str) -> Cube:
+        """Return the cube with its counts taken from the rows themselves: for filters that the rollup can't answer."""
+        sources = self.sources(view, cube.services)
+        if not sources.sources:
+            return replace(cube, frames={**cube.frames, COUNTS: _frame(COUNTS, [])})
+        statement = rows.counts_statement(sources, view, cube.window)
+        content = self.ask(statement, viewer, ANSWER_SECONDS, version=version).content or b""
+        counts = _frame(COUNTS, [parse_rollup(content, COUNTS)])
+        return replace(cube, frames={**cube.frames, COUNTS: counts}, is_filtered=True)
 
     def is_writable(self) -> bool:
         """Return whether the cache takes and gives back a value."""

@@ -243,7 +243,7 @@ def _header(title: str) -> html.Header:
             html.Div(
                 [
                     html.Button("Refresh", id="shell-run", type="button", className="text-button", title="ask again (r)"),
-                    button("shell-copy", "🔗", "copy a link to this view"),
+                    html.Button("Copy link", id="shell-copy", type="button", className="text-button", title="copy a link to this view"),
                     button("shell-theme-button", "◐", "light, dark or system (d)"),
                     button("shell-help-button", "?", "keyboard shortcuts"),
                 ],

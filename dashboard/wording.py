@@ -69,6 +69,8 @@ def dollars(scanned_bytes: int, executions: int = 1) -> str:
     """Return what Athena charges for a scan: 5 dollars a TB, 10 MB a query at least."""
     billed = max(scanned_bytes, LEAST_BILLED_BYTES * executions) if scanned_bytes else 0
     amount = billed * DOLLARS_PER_BYTE
+    if 0 < amount < 0.0001:
+        return "< $0.0001"
     return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}"
 
 

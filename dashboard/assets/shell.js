@@ -106,6 +106,28 @@
     },
   });
 
+  window.dash_clientside.explore = {
+    facet: function (clicks, levels, services, facets) {
+      const context = window.dash_clientside.callback_context;
+      const id = context.triggered_id;
+      if (!id || !context.triggered[0].value) return [none(), none(), none()];
+      const toggled = (list) => (list.includes(id.value) ? list.filter((value) => value !== id.value) : list.concat(id.value));
+      if (id.field === "level") return [toggled(levels || []), none(), none()];
+      if (id.field === "service") return [none(), toggled(services || []), none()];
+      const key = "f." + id.field;
+      const kept = ((facets || {})[key] || "").split("|").filter((value) => value && value !== id.value && value !== "!" + id.value);
+      const had = ((facets || {})[key] || "").split("|");
+      const wanted = id.sign === "-" ? "!" + id.value : id.value;
+      const values = id.sign === "0" || had.includes(wanted) ? kept : kept.concat(wanted);
+      return [none(), none(), Object.assign({}, facets, { [key]: values.join("|") })];
+    },
+    purge: function () {
+      const grid = window.dash_ag_grid.getApi("explore-grid");
+      if (grid) { grid.purgeInfiniteCache(); grid.ensureIndexVisible(0); }
+      return none();
+    },
+  };
+
   /* Back and Forward: the view came from a URL that Dash did not see being written, so let it read this one anew. */
   window.addEventListener("popstate", () => window.location.reload());
 

@@ -35,7 +35,7 @@ def time_control(view: View) -> html.Div:
                             _icon_button("shell-earlier", "‹", "earlier window"),
                             _icon_button("shell-later", "›", "later window"),
                             _icon_button("shell-zoom-out", "⤢", "zoom out: twice the window"),
-                            _icon_button("shell-freeze", "❄", "freeze: make this range absolute, for sharing"),
+                            _icon_button("shell-freeze", "∗", "freeze: make this range absolute, for sharing"),
                         ],
                         className="range-arrows",
                     ),
