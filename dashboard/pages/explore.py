@@ -26,7 +26,7 @@ NEEDS = ("counts", "latency", "endpoints")
 RAIL = ("level", "service", "status_class", "endpoint")
 BLOCK_ROWS = 100
 COLUMNS = [
-    {"field": "time", "headerName": "Time", "width": 128, "cellClass": "mono", "sortable": False, "pinned": "left"},
+    {"field": "time", "headerName": "Time", "width": 172, "cellClass": "mono"},
     {"field": "level", "headerName": "Level", "width": 92, "cellClass": "mono"},
     {"field": "service", "headerName": "Service", "width": 128},
     {"field": "status_code", "headerName": "Status", "width": 72, "type": "rightAligned"},
@@ -168,8 +168,10 @@ def draw_facets(answer: Any, store: Any, viewer: str) -> Any:
 )
 def fetch_rows(request: Any, basis: Any, viewer: str) -> Any:
     """Answer the grid's request for a block with a part of a page."""
-    if not request or not basis:
+    if not request:
         return no_update, no_update, no_update
+    if not basis:  # an answer all the same: an open request would hold up those that follow
+        return {"rowData": [], "rowCount": 0}, no_update, no_update
     view, start = shell.view_of(basis["view"]), int(request["startRow"])
     try:
         page = _page(view, basis, start // rows.PAGE_ROWS, viewer)

@@ -88,15 +88,17 @@ def _columns(service: Service, start: datetime, offset: np.ndarray, weight: np.n
 
 def _messages(frame: pd.DataFrame, rng: np.random.Generator) -> list[str]:
     lines = [
-        f"{method} {endpoint} failed after {ms:.0f} ms: {error}" if error
+        f"{method} {endpoint} failed after {ms:.0f} ms: {error}" if isinstance(error, str)
         else f"slow or refused: {method} {endpoint} answered {status} in {ms:.0f} ms" if level == "WARNING"
         else f"{method} {endpoint} answered {status} in {ms:.0f} ms"
         for method, endpoint, ms, error, status, level in zip(
             frame.http_method, frame.endpoint, frame.response_time_ms, frame.error_type, frame.status_code, frame.level, strict=True
         )
     ]
-    for number, place in enumerate(np.flatnonzero((frame.level == "WARNING").to_numpy())[-len(HOSTILE) :]):
-        lines[place] = HOSTILE[number]
+    if frame["service"].iloc[0] == "notification":
+        places = np.flatnonzero((frame.level == "WARNING").to_numpy())
+        for number, place in enumerate(places[-len(HOSTILE) :]):
+            lines[place] = HOSTILE[number]
     return lines
 
 
