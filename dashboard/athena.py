@@ -19,7 +19,7 @@ from dashboard.statements import Statement
 
 RUNNING, SUCCEEDED, FAILED, CANCELLED = "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"
 _CONFIG = Config(
-    retries={"mode": "adaptive", "max_attempts": 5}, connect_timeout=3, read_timeout=30, max_pool_connections=32
+    retries={"mode": "standard", "max_attempts": 3}, connect_timeout=3, read_timeout=30, max_pool_connections=32
 )
 
 

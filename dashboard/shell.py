@@ -14,16 +14,18 @@ from flask import current_app
 
 from catalog.errors import LoglakeError, QueryError
 from dashboard import timerange
-from dashboard.athena import RUNNING
+from dashboard.athena import FAILED, RUNNING
 from dashboard.components.controls import controls
+from dashboard.components.panel import message
 from dashboard.components.status_line import status_line
-from dashboard.lake import Lake
+from dashboard.lake import Lake, Loaded
 from dashboard.view import View, parse, query_string, to_store
 
 POLL_MS = 350
 REFRESH_MS = 30_000
 DEFAULT_NEEDS = ("counts", "latency")
 
+_CANCELLED = [html.Span("Cancelled", className="pill pill-bad"), html.Span("the query was stopped; press Refresh to ask again")]
 SHORTCUTS = (
     ("/", "search"),
     ("t", "type a time range"),
@@ -62,7 +64,7 @@ def frame(query: dict[str, Any], title: str, content: Any, needs: tuple[str, ...
             dcc.Interval(id="shell-poll", interval=POLL_MS, disabled=True),
             dcc.Interval(id="shell-refresh", interval=REFRESH_MS),
             _sidebar(view),
-            html.Main([_header(title), _status(), _notices(notices), html.Div(content, id="shell-page", className="page first-load")], className="main"),
+            html.Main([_header(title), _status(), _notices(notices), html.Div(id="shell-error"), html.Div(content, id="shell-page", className="page first-load")], className="main"),
             _help(),
             html.Div(id="shell-sink", hidden=True),
         ],
@@ -80,6 +82,7 @@ def register(app: Dash) -> None:
         Output("shell-page", "className"),
         Output("shell-service", "options"),
         Output("shell-cancel", "hidden"),
+        Output("shell-error", "children"),
         Input("shell-view", "data"),
         Input("shell-poll", "n_intervals"),
         Input("shell-refresh", "n_intervals"),
@@ -142,22 +145,41 @@ def _register_clientside(app: Dash) -> None:
 
 
 def _load(store: Any, _poll: Any, _refresh: Any, _run: Any, _cancel: Any, needs: list[str], viewer: str, answer: Any) -> tuple[Any, ...]:
+    """Move the view's cube on. Outputs: answer, status line, poll off, page's class, services, cancel hidden, error."""
     view, source = view_of(store), lake()
     if ctx.triggered_id == "shell-cancel":
         source.cancel(view, needs, viewer)
-        return no_update, [html.Span("Cancelled", className="pill pill-bad"), html.Span("the query was stopped; press Refresh to ask again")], True, "page", no_update, True
+        return no_update, _CANCELLED, True, "page", no_update, True, no_update
     try:
         loaded = source.load(view, needs, viewer, fresh=ctx.triggered_id == "shell-run")
     except LoglakeError as error:
-        return no_update, [html.Span("Failed", className="pill pill-bad"), html.Span(str(error), className="status-error")], True, "page", no_update, True
+        loaded = Loaded(FAILED, timerange.resolve(view.time_range, source.clock()), error=str(error))
     line = status_line(loaded, source.clock().timestamp(), view.zone)
-    if not loaded.token:
-        first = "" if answer else " first-load"
-        running = loaded.state == RUNNING
-        return no_update, line, not running, ("page waiting" if running else "page") + (first if running else ""), no_update, not running
+    if loaded.token:
+        return _finished(loaded, line, view, answer)
+    if loaded.state == RUNNING:
+        return no_update, line, False, "page waiting" + ("" if answer else " first-load"), no_update, False, None
+    return no_update, line, True, "page" if answer else "page failed", no_update, True, _failure(loaded)
+
+
+def _finished(loaded: Loaded, line: Any, view: View, answer: Any) -> tuple[Any, ...]:
     changed = {"token": loaded.token, "window": [loaded.window.start.timestamp(), loaded.window.end.timestamp()]}
-    services = sorted({*source.cube(loaded.token).services, *view.services})
-    return (no_update if changed == answer else changed), line, True, "page", services, True
+    cube = lake().cube(loaded.token)
+    services = sorted({*cube.services, *view.services})
+    empty = None if cube.services else _nothing(loaded)
+    return (no_update if changed == answer else changed), line, True, "page", services, True, empty
+
+
+def _failure(loaded: Loaded) -> html.Div:
+    execution = f"execution {loaded.execution_id}" if loaded.execution_id else "no execution was started"
+    return message("Athena did not answer", loaded.error, html.Span(f"{execution}; press Refresh to ask again"))
+
+
+def _nothing(loaded: Loaded) -> html.Div:
+    """Say why there is nothing: a range without events, or a lake without data."""
+    if loaded.complete_to is None:
+        return message("Nothing is curated yet", "The minute rollup is empty. The curation job fills it on its schedule, or now: loglake curate")
+    return message("No events in this range", f"The lake is complete to {loaded.complete_to:%Y-%m-%d %H:%M:%S} UTC; choose a range before that, or a wider one.")
 
 
 def _choose_range(text: str, *_: Any) -> tuple[Any, str]:
