@@ -20,7 +20,9 @@ from dashboard.statements import Statement
 class DuckAthena:
     """Executions run in threads, `delay_seconds` long at least; `before` may raise to make one fail."""
 
-    def __init__(self, folder: Path, delay_seconds: float = 0.0, before: Callable[[str], None] = lambda sql: None) -> None:
+    def __init__(
+        self, folder: Path, delay_seconds: float = 0.0, before: Callable[[str], None] = lambda sql: None
+    ) -> None:
         self.folder = folder
         self.delay_seconds = delay_seconds
         self.before = before
@@ -70,7 +72,9 @@ class DuckAthena:
         if self._executions[execution_id].state == RUNNING:
             self._results[execution_id] = content
             taken = int((time.monotonic() - begin) * 1000)
-            self._executions[execution_id] = Execution(outcome.state, outcome.scanned_bytes, taken, execution_id, outcome.error)
+            self._executions[execution_id] = Execution(
+                outcome.state, outcome.scanned_bytes, taken, execution_id, outcome.error
+            )
 
     def _size(self, sql: str) -> int:
         named = [name for name in self._tables if f"FROM {name} " in f"{sql} " or f'FROM "{name}"' in sql]
@@ -81,7 +85,9 @@ def transpile(statement: Statement) -> str:
     """Return the statement in DuckDB's SQL with its parameters in place, as Athena puts them: as literals."""
     values = iter(statement.parameters)
     tree = sqlglot.parse_one(statement.sql, read="athena")
-    tree = tree.transform(lambda node: sqlglot.parse_one(next(values), read="athena") if isinstance(node, exp.Placeholder) else node)
+    tree = tree.transform(
+        lambda node: sqlglot.parse_one(next(values), read="athena") if isinstance(node, exp.Placeholder) else node
+    )
     assert next(values, None) is None, "more parameters than placeholders"
     for join in list(tree.find_all(exp.Join)):
         unnest = join.this
