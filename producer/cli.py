@@ -90,8 +90,8 @@ def verify(ledger: Path, wait: float, stack_name: str | None, as_json: bool) -> 
     Delivery and curation take their time, so events may be under way at first: verify looks again until all stages
     agree, or until the wait is over. A producer may go on meanwhile; only minutes before the start are compared.
     """
-    from producer.verification import Verification
     from producer.verdict import print_verdict
+    from producer.verification import Verification
 
     verification = Verification(ledger, settings.load(stack_name))
     verdict = verification.run(wait, lambda line: click.echo(line, err=True))

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from catalog.errors import SchemaError
-from catalog.schema import RECEIVED_AT, validate
+from catalog.schema import RECEIVED_AT, parse_timestamp, validate
 from producer.verify import Lake, Minute
 
 
@@ -21,6 +21,7 @@ class RawCounter:
         self._seen: set[bytes] = set()
         self._rejects: set[bytes] = set()
         self._errors: set[bytes] = set()
+        self._undelivered: dict[bytes, Minute] = {}
         self._minutes: Counter[Minute] = Counter()
         self._doubles = 0
 
@@ -32,7 +33,12 @@ class RawCounter:
     def add_errors(self, body: bytes) -> None:
         """Count the records of one object under `errors/`."""
         for line in lines_of(body):
-            self._errors.add(_digest(error_data(line)))
+            data = error_data(line)
+            event = _valid_event(data)
+            if event is None:
+                self._errors.add(_digest(data))
+            else:
+                self._undelivered[_identity(event)] = _place(event)
 
     def fill(self, lake: Lake) -> None:
         """Put what was counted into `lake`."""
@@ -40,18 +46,19 @@ class RawCounter:
         lake.raw_doubles = self._doubles
         lake.raw_rejects = len(self._rejects)
         lake.errors = len(self._errors)
+        lake.undelivered = Counter(place for identity, place in self._undelivered.items() if identity not in self._seen)
 
     def _add_line(self, line: bytes) -> None:
         event = _valid_event(line)
         if event is None:
             self._rejects.add(reject_identity(line))
             return
-        identity = _digest(event["event_id"].encode("utf-8"))
+        identity = _identity(event)
         if identity in self._seen:
             self._doubles += 1
             return
         self._seen.add(identity)
-        self._minutes[event["service"], event["timestamp"][:16]] += 1
+        self._minutes[_place(event)] += 1
 
 
 def lines_of(body: bytes) -> Iterator[bytes]:
@@ -87,6 +94,15 @@ def _valid_event(line: bytes) -> dict[str, Any] | None:
         return None
     valid: dict[str, Any] = event
     return valid
+
+
+def _identity(event: dict[str, Any]) -> bytes:
+    return _digest(event["event_id"].encode("utf-8", "surrogatepass"))
+
+
+def _place(event: dict[str, Any]) -> Minute:
+    moment = parse_timestamp(event["timestamp"])
+    return event["service"], moment.strftime("%Y-%m-%dT%H:%M")
 
 
 def _digest(data: bytes) -> bytes:

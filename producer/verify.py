@@ -3,7 +3,8 @@
 Pure comparison of counts; `producer.lake` reads them. Events of minutes from `until` on are left out everywhere: they
 may still be under way. The rules, per service and minute:
 
-    raw       distinct ids = acknowledged, plus at most what is in doubt; doubles in raw are allowed, and reported
+    raw       distinct ids = acknowledged, plus at most what is in doubt; doubles in raw are allowed, and reported;
+              a good event that could not be delivered, and so lies under errors/, counts here
     errors    what no one could read: acknowledged unreadable events, plus at most those in doubt
     rollup    SUM(event_count) = distinct ids in raw
     rejects   distinct rejected lines = those in raw
@@ -25,11 +26,15 @@ LOST, DOUBLED, UNEXPECTED = "lost", "doubled", "unexpected"
 
 @dataclass(slots=True)
 class Lake:
-    """What the stages hold. `raw` and `raw_rejects` count distinct events; `raw_doubles` those stored twice."""
+    """What the stages hold. `raw` and `raw_rejects` count distinct events; `raw_doubles` those stored twice.
+
+    `undelivered` are good events under errors/, `errors` what no one could read.
+    """
 
     raw: Counter[Minute] = field(default_factory=Counter)
     raw_doubles: int = 0
     raw_rejects: int = 0
+    undelivered: Counter[Minute] = field(default_factory=Counter)
     errors: int = 0
     rollup: Counter[Cell] = field(default_factory=Counter)
     logs: Counter[Minute] = field(default_factory=Counter)
@@ -64,7 +69,7 @@ def compare(before: Balance, after: Balance, lake: Lake, drop_levels: Collection
 def _compare_raw(before: Balance, after: Balance, lake: Lake, until: str) -> Iterator[Finding]:
     expected = _minutes(before.acknowledged, until)
     most = _minutes(after.acknowledged, until) + _minutes(after.in_doubt, until)
-    found = _until(lake.raw, until)
+    found = _until(lake.raw + lake.undelivered, until)
     yield from _differences("raw", LOST, expected, found)
     yield from _differences("raw", UNEXPECTED, found, most)
 
