@@ -1,4 +1,4 @@
-"""The Lambda processor: records out to the function and back, in AWS's payloads (Firehose guide, data transformation)."""
+"""The Lambda processor: records out to the function and back, as AWS sends them."""
 
 import base64
 import binascii
