@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from localcloud import provisioners
 from localcloud.data_dir import DataDir
 
 RECORD_WINDOW_SECONDS = 900
@@ -58,6 +59,7 @@ def load() -> Any:
     from ministack.core import lambda_runtime
     from ministack.services import kinesis, lambda_svc
 
+    provisioners.install()
     kinesis._expire_records = _trim_records
     kinesis.get_state = _kinesis_state
     lambda_svc.json = lambda_runtime.json = _FastJson()
