@@ -40,9 +40,7 @@ def table_resource(table: Table) -> str:
           Location: !Sub 's3://${{LakeBucket}}/{table.prefix}'
           InputFormat: org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat
           OutputFormat: org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat
-          SerdeInfo:
-            SerializationLibrary: org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe
-            Parameters: {{serialization.format: '1'}}
+          SerdeInfo: {{SerializationLibrary: org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe}}
           Columns:
 {columns}"""
 
@@ -70,8 +68,8 @@ def render(template: str) -> str:
 
 
 def _column(column: Column) -> str:
-    comment = f", Comment: {_quoted(column.doc)}" if column.doc else ""
-    return f"{{Name: {column.name}, Type: {_quoted(column.type) if '<' in column.type else column.type}{comment}}}"
+    # No comment: what the columns mean is in catalog/tables.py, and a template has 51,200 bytes.
+    return f"{{Name: {column.name}, Type: {_quoted(column.type) if '<' in column.type else column.type}}}"
 
 
 def _quoted(text: str) -> str:
