@@ -1,17 +1,11 @@
-"""One micro-batch: read its objects, write its files, publish them. Done again, it leaves the lake as it was.
+"""One micro-batch: read its objects once, write its files to the staging folder, publish them.
 
-The steps, and what a crash between any two of them leaves:
-
-1. The rows are written to the staging folder. Nobody reads there; a replay replaces it.
-2. The manifest says which keys will be published (`publishing`). The keys of an earlier try that this one will not
-   publish again are known from its manifest.
-3. The files are published, table by table, each whole and under a key that a replay uses again; then the keys that only
-   an earlier try had are deleted; then the partitions are registered.
-4. The ids are written for later batches to find duplicates by.
-5. The row of `runs` is published, and the manifest says `published`: a replay ends here at once.
+Everything a batch does depends on its objects alone, so doing it again leaves the lake as it was.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -30,15 +24,28 @@ from glue_streaming.arguments import Arguments
 from glue_streaming.duplicates import mark_duplicates, number_copies, seen_ids
 from glue_streaming.events import is_blank, parse_lines, slim
 from glue_streaming.lines import read_damaged_lines, read_lines
+from glue_streaming.publication import Publication
 from glue_streaming.recent_ids import RecentIds
-from glue_streaming.storage import Storage, manifest_key
+from glue_streaming.storage import Storage
 
-SORT = {
+ORDER = {
     LOGS: ("timestamp", "event_id"),
     LOG_MINUTES: ("minute", "service"),
     REJECTS: ("source_object",),
     RUNS: ("batch_id",),
 }
+"""How the rows of a file are sorted."""
+
+_TASK_BYTES = 8 * 1024 * 1024
+"""Gzip bytes per task of a shuffle: some 100 MB of lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawObject:
+    """A raw object to curate: where Spark finds it, and its size."""
+
+    path: str
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +56,31 @@ class Curator:
     arguments: Arguments
     storage: Storage
 
-    def curate(self, batch_id: int, paths: Sequence[str]) -> Mapping[str, Any]:
-        """Curate the objects at `paths` as batch `batch_id` and return its row of `runs`."""
-        earlier = self.storage.read_json(manifest_key(batch_id)) or {}
-        if earlier.get("state") == "published":
-            return dict(earlier["run"])
-        started = datetime.fromisoformat(earlier["started_at"]) if earlier else datetime.now(UTC)
+    def curate(self, batch_id: int, objects: Sequence[RawObject]) -> Mapping[str, Any]:
+        """Curate `objects` as batch `batch_id` and return its row of `runs`; one published before is left alone."""
+        staging = f"{self.arguments.staging_path}batch-{batch_id:08d}/"
+        publication = Publication(self.storage, batch_id, staging)
+        if publication.published_run is not None:
+            return publication.published_run
+        folders.delete(self.spark, staging)
+        self._size(objects)
+        paths = [found.path for found in objects]
         with ExitStack() as cleanup:
-            cleanup.callback(folders.delete, self.spark, self._staging(batch_id))
+            cleanup.callback(folders.delete, self.spark, staging)
             events, counts = self._read(paths, cleanup)
             events, seen = self._drop_seen(batch_id, events, counts, cleanup)
-            run = self._stage(batch_id, events, {**counts, **seen}, started, len(paths))
-            self._publish(batch_id, events, run, earlier, paths)
+            run = self._run(batch_id, publication.started_at(), len(paths), {**counts, **seen})
+            self._stage(staging, events, run)
+            publication.publish(run, [object_name(path, self.arguments.raw_path) for path in paths])
+        if run["oldest_received_at"]:
+            self._ids().prune(run["oldest_received_at"])
         return run
+
+    def _size(self, objects: Sequence[RawObject]) -> None:
+        """Give shuffles as many tasks as the batch needs: a few objects are done sooner in few."""
+        size_bytes = sum(found.size_bytes for found in objects)
+        tasks = max(self.spark.sparkContext.defaultParallelism, math.ceil(size_bytes / _TASK_BYTES))
+        self.spark.conf.set("spark.sql.shuffle.partitions", str(tasks))
 
     def _read(self, paths: Sequence[str], cleanup: ExitStack) -> tuple[DataFrame, dict[str, Any]]:
         """Return the numbered events of `paths`, kept for the duration of the batch, and their counts."""
@@ -74,8 +93,8 @@ class Curator:
             return self._keep(lines, cleanup)
 
     def _keep(self, lines: DataFrame, cleanup: ExitStack) -> tuple[DataFrame, dict[str, Any]]:
-        marked = lines.where(~is_blank(F.col("raw_line")) | F.col("damage").isNotNull())
-        events = slim(parse_lines(marked), self.arguments.drop_levels)
+        full = lines.where(~is_blank(F.col("raw_line")) | F.col("damage").isNotNull())
+        events = slim(parse_lines(full), self.arguments.drop_levels)
         numbered = number_copies(events).persist(StorageLevel.MEMORY_AND_DISK)
         cleanup.callback(numbered.unpersist)
         return numbered, _count(numbered, self.arguments.drop_levels)
@@ -94,71 +113,51 @@ class Curator:
         marked = mark_duplicates(events, seen)
         return marked, _count_duplicates(marked, self.arguments.drop_levels)
 
-    def _stage(
-        self, batch_id: int, events: DataFrame, counts: Mapping[str, Any], started: datetime, objects: int
-    ) -> dict[str, Any]:
+    def _stage(self, staging: str, events: DataFrame, run: dict[str, Any]) -> None:
+        """Write the files of every table, and the ids, at once; add to `run` what only then is known."""
         fresh = events.where(~F.col("is_reject") & ~F.col("is_duplicate"))
         observed = Observation()
         minutes = outputs.minute_rows(fresh).observe(observed, F.count(F.lit(1)).alias("rows"))
-        write = partial(self._write, batch_id)
-        if counts["events"] > counts["duplicates"]:
-            write(minutes, LOG_MINUTES)
-        if counts["kept"]:
-            write(outputs.log_rows(fresh, self.arguments.drop_levels), LOGS)
-        if counts["rejects"]:
-            rejects = events.where("is_reject")
-            write(outputs.reject_rows(rejects, self.arguments.raw_path, started), REJECTS)
-        minute_rows = observed.get["rows"] if counts["events"] > counts["duplicates"] else 0
-        run = _run(self.arguments.run_id, batch_id, started, objects, counts, minute_rows)
-        write(outputs.run_rows(self.spark, run), RUNS)
-        return run
+        logs = outputs.log_rows(fresh, self.arguments.drop_levels)
+        rejects = outputs.reject_rows(events.where("is_reject"), self.arguments.raw_path, run["started_at"])
+        write = partial(_write, staging)
+        tasks: list[Callable[[], None]] = []
+        if run["counted_rows"]:
+            tasks.append(partial(write, LOG_MINUTES, minutes))
+        if run["log_rows"]:
+            tasks.append(partial(write, LOGS, logs))
+        if run["reject_rows"]:
+            tasks.append(partial(write, REJECTS, rejects))
+        if run["newest_received_at"]:
+            tasks.append(partial(self._write_ids, run, events))
+        with ThreadPoolExecutor(len(tasks) or 1) as pool:
+            for done in [pool.submit(task) for task in tasks]:
+                done.result()
+        run["minute_rows"] = observed.get["rows"] if run["counted_rows"] else 0
+        run["finished_at"] = datetime.now(UTC)
+        write(RUNS, outputs.run_rows(self.spark, run))
 
-    def _write(self, batch_id: int, rows: DataFrame, table: Table) -> None:
-        outputs.write(rows, table, self._staging(batch_id, table), SORT[table])
+    def _write_ids(self, run: Mapping[str, Any], events: DataFrame) -> None:
+        first_copies = events.where(~F.col("is_reject") & (F.col("copy") == 1))
+        rows = run["counted_rows"] + run["duplicate_rows"]
+        self._ids().write(run["batch_id"], first_copies, rows, run["newest_received_at"])
 
-    def _publish(
-        self, batch_id: int, events: DataFrame, run: dict[str, Any], earlier: Mapping[str, Any], paths: Sequence[str]
-    ) -> None:
-        files = {table: self._files(batch_id, table) for table in SORT}
-        keys = sorted(key for names in files.values() for key in names.values())
-        stale = set(earlier.get("keys", ())) - set(keys)
-        manifest = {
-            "state": "publishing",
-            "batch_id": batch_id,
-            "started_at": run["started_at"].isoformat(),
-            "objects": [object_name(path, self.arguments.raw_path) for path in paths],
-            "keys": sorted({*keys, *stale}),
-        }
-        self.storage.write_json(manifest_key(batch_id), manifest)
-        for table in (LOGS, LOG_MINUTES, REJECTS):
-            self.storage.publish(self._staging(batch_id, table), files[table])
-        self.storage.delete(stale)
-        for table in (LOGS, LOG_MINUTES, REJECTS):
-            self.storage.register(table, sorted({_values(name) for name in files[table]}))
-        self._remember(batch_id, events, run)
-        self.storage.publish(self._staging(batch_id, RUNS), files[RUNS])
-        shown = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in run.items()}
-        self.storage.write_json(manifest_key(batch_id), {**manifest, "state": "published", "keys": keys, "run": shown})
-
-    def _remember(self, batch_id: int, events: DataFrame, run: Mapping[str, Any]) -> None:
-        if run["newest_received_at"] is None:
-            return
-        fresh = events.where(~F.col("is_reject") & (F.col("copy") == 1))
-        self._ids().write(batch_id, fresh, run["counted_rows"], run["newest_received_at"])
-        self._ids().prune(run["oldest_received_at"])
-
-    def _files(self, batch_id: int, table: Table) -> dict[str, str]:
-        """Return the key in the lake of every staged file of a table, numbered within its partition."""
-        names = self.storage.list_files(self._staging(batch_id, table))
-        folders_of = [name.rpartition("/")[0] for name in names]
-        numbers = [folders_of[:position].count(folder) for position, folder in enumerate(folders_of)]
+    def _run(self, batch_id: int, started: datetime, objects: int, counts: Mapping[str, Any]) -> dict[str, Any]:
+        counted = counts["events"] - counts["duplicates"]
         return {
-            name: f"{table.prefix}{folder + '/' if folder else ''}batch-{batch_id:08d}-{number}.parquet"
-            for name, folder, number in zip(names, folders_of, numbers, strict=True)
+            "run_id": self.arguments.run_id,
+            "batch_id": batch_id,
+            "started_at": started,
+            "input_objects": objects,
+            "input_rows": counts["lines"],
+            "log_rows": counts["kept"],
+            "counted_rows": counted,
+            "reject_rows": counts["rejects"],
+            "duplicate_rows": counts["duplicates"],
+            "dropped_level_rows": counted - counts["kept"],
+            "oldest_received_at": counts["oldest"],
+            "newest_received_at": counts["newest"],
         }
-
-    def _staging(self, batch_id: int, table: Table | None = None) -> str:
-        return f"{self.arguments.staging_path}batch-{batch_id:08d}/{table.name + '/' if table else ''}"
 
     def _ids(self) -> RecentIds:
         window = timedelta(hours=self.arguments.dedup_window_hours)
@@ -167,15 +166,15 @@ class Curator:
 
 def object_name(path: str, raw_path: str) -> str:
     """Return what names an object wherever it is mirrored: its path below `raw_path`."""
-    return _plain(path).removeprefix(_plain(raw_path))
+    return _without_scheme(path).removeprefix(_without_scheme(raw_path))
 
 
-def _plain(path: str) -> str:
+def _without_scheme(path: str) -> str:
     return path.split(":", 1)[-1].lstrip("/")
 
 
-def _values(name: str) -> tuple[str, ...]:
-    return tuple(part.partition("=")[2] for part in name.split("/")[:-1])
+def _write(staging: str, table: Table, rows: DataFrame) -> None:
+    outputs.write(rows, table, f"{staging}{table.name}/", ORDER[table])
 
 
 def _count(numbered: DataFrame, drop_levels: Sequence[str]) -> dict[str, Any]:
@@ -189,8 +188,8 @@ def _count(numbered: DataFrame, drop_levels: Sequence[str]) -> dict[str, Any]:
         F.count_if(is_kept).alias("kept"),
         F.min(F.when(is_event, F.col("received_at"))).alias("oldest"),
         F.max(F.when(is_event, F.col("received_at"))).alias("newest"),
-    ).first()
-    counts = row.asDict()  # type: ignore[union-attr]
+    ).collect()[0]
+    counts = row.asDict()
     return {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in counts.items()}
 
 
@@ -200,26 +199,4 @@ def _count_duplicates(marked: DataFrame, drop_levels: Sequence[str]) -> dict[str
     counts = marked.agg(
         F.count_if(is_event & F.col("is_duplicate")).alias("duplicates"), F.count_if(is_kept).alias("kept")
     )
-    return counts.first().asDict()  # type: ignore[union-attr]
-
-
-def _run(
-    run_id: str, batch_id: int, started: datetime, objects: int, counts: Mapping[str, Any], minute_rows: int
-) -> dict[str, Any]:
-    counted = counts["events"] - counts["duplicates"]
-    return {
-        "run_id": run_id,
-        "batch_id": batch_id,
-        "started_at": started,
-        "finished_at": datetime.now(UTC),
-        "input_objects": objects,
-        "input_rows": counts["lines"],
-        "log_rows": counts["kept"],
-        "minute_rows": minute_rows,
-        "counted_rows": counted,
-        "reject_rows": counts["rejects"],
-        "duplicate_rows": counts["duplicates"],
-        "dropped_level_rows": counted - counts["kept"],
-        "oldest_received_at": counts["oldest"],
-        "newest_received_at": counts["newest"],
-    }
+    return dict(counts.collect()[0].asDict())

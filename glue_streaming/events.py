@@ -106,26 +106,26 @@ def _is_reject() -> Column:
 
 def _has_wrong_type(raw_line: Column) -> Column:
     """Return whether a string column holds a number, a boolean, an array or an object: whether one of those parses."""
-    probes = []
+    found = F.lit(False)
     for kind in ("double", "boolean", "array<string>", "map<string,string>"):
         schema = ", ".join(f"`{name}` {kind}" for name in _STRINGS)
         probe = F.from_json(raw_line, schema, {"mode": "PERMISSIVE", "allowNonNumericNumbers": "false"})
-        probes += [probe[name].isNotNull() for name in _STRINGS]
-    found = probes[0]
-    for probe in probes[1:]:
-        found = found | probe
+        found = found | (F.to_json(probe) != "{}")
     return found
 
 
 def _extra(raw_line: Column) -> Column:
     """Return the keys that the schema does not know as one JSON object, values as they were; null without any."""
-    known = F.array(*(F.lit(column.name) for column in COLUMNS))
-    unknown = F.array_except(F.json_object_keys(raw_line), known)
+    known = [column.name for column in COLUMNS]
+    has_unknown = F.exists(F.json_object_keys(raw_line), lambda key: ~key.isin(known))
     values = F.from_json(raw_line, "map<string,string>", {"allowSingleQuotes": "false"})
-    members = F.transform(
-        unknown, lambda key: F.concat(_quote(key), F.lit(":"), _json_value(raw_line, key, values[key]))
-    )
-    return F.when(F.size(unknown) > 0, F.concat(F.lit("{"), F.array_join(members, ","), F.lit("}")))
+    unknown = F.filter(F.map_entries(values), lambda entry: ~entry["key"].isin(known))
+    members = F.transform(unknown, lambda entry: _json_member(raw_line, entry["key"], entry["value"]))
+    return F.when(has_unknown, F.concat(F.lit("{"), F.array_join(members, ","), F.lit("}")))
+
+
+def _json_member(raw_line: Column, key: Column, text: Column) -> Column:
+    return F.concat(_quote(key), F.lit(":"), _json_value(raw_line, key, text))
 
 
 def _json_value(raw_line: Column, key: Column, text: Column) -> Column:

@@ -45,8 +45,7 @@ def reject_rows(rejects: DataFrame, raw_path: str, rejected_at: datetime) -> Dat
 
 def run_rows(spark: SparkSession, run: dict[str, object]) -> DataFrame:
     """Return the one row of `runs` that a batch writes."""
-    schema = ", ".join(f"{column.name} {column.type}" for column in RUNS.columns)
-    row = spark.createDataFrame([tuple(run[column.name] for column in RUNS.columns)], schema)
+    row = spark.range(1).select(*(F.lit(run[column.name]).alias(column.name) for column in RUNS.columns))
     return row.select(*_cast(RUNS.columns))
 
 

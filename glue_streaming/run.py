@@ -15,11 +15,11 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from glue_streaming.arguments import Arguments
-from glue_streaming.batch import Curator, object_name
+from glue_streaming.batch import Curator, RawObject, object_name
 from glue_streaming.lines import OBJECT_SCHEMA
+from glue_streaming.publication import as_json, withdraw
 from glue_streaming.storage import EPOCHS, REPORTS, Storage, batch_of
 
-MIN_SHUFFLE_PARTITIONS = 32
 START_SECONDS = 60
 
 
@@ -84,17 +84,17 @@ class _Batches:
         try:
             self._started.wait(START_SECONDS)
             self._epoch = self._epoch or self._load_epoch()
-            paths = [row.path for row in objects.collect() if row.length]
-            self._curate_paths(self._epoch["first_batch"] + stream_batch_id, paths)
+            found = [RawObject(row.path, row.length) for row in objects.collect()]
+            self._curate_new(self._epoch["first_batch"] + stream_batch_id, found)
         except Exception as error:
             self.failure = error
             raise
 
-    def _curate_paths(self, batch_id: int, paths: Sequence[str]) -> None:
+    def _curate_new(self, batch_id: int, objects: Sequence[RawObject]) -> None:
         known = self._objects_of_earlier_checkpoints()
-        fresh = sorted(path for path in paths if object_name(path, self.arguments.raw_path) not in known)
-        if fresh:
-            self.runs.append(self.curator.curate(batch_id, fresh))
+        new = [found for found in objects if object_name(found.path, self.arguments.raw_path) not in known]
+        if new:
+            self.runs.append(self.curator.curate(batch_id, sorted(new, key=lambda found: found.path)))
 
     def _load_epoch(self) -> dict[str, Any]:
         epoch = self.storage.read_json(self._epoch_key())
@@ -118,12 +118,8 @@ class _Batches:
         return self._known_objects
 
     def _published_objects(self, key: str) -> Sequence[str]:
-        manifest = self.storage.read_json(key) or {}
-        if manifest.get("state") == "publishing":
-            self.storage.delete(manifest["keys"])
-            self.storage.write_json(key, {**manifest, "state": "withdrawn", "keys": [], "objects": []})
-            return ()
-        objects: Sequence[str] = manifest.get("objects", ())
+        withdraw(self.storage, key)
+        objects: Sequence[str] = (self.storage.read_json(key) or {}).get("objects", ())
         return objects
 
     def _epoch_key(self) -> str:
@@ -135,10 +131,8 @@ def _session(spark: SparkSession) -> SparkSession:
     session = spark.newSession()
     cores = spark.sparkContext.defaultParallelism
     settings = {
-        "spark.sql.optimizer.canChangeCachedPlanOutputPartitioning": "true",  # few tasks for few rows
         "spark.sql.session.timeZone": "UTC",
-        "spark.sql.adaptive.enabled": "true",
-        "spark.sql.shuffle.partitions": max(MIN_SHUFFLE_PARTITIONS, 4 * cores),
+        "spark.sql.adaptive.enabled": "false",  # a batch's size is known beforehand; one job per action
         "spark.sql.files.openCostInBytes": 256 * 1024,  # small objects: few tasks of many objects
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": 4 * cores,  # not a task per object
     }
@@ -154,7 +148,5 @@ def _report(run_id: str, runs: Sequence[Mapping[str, Any]], seconds: float) -> d
         "seconds": round(seconds, 1),
         "batches": len(runs),
         "totals": {name: sum(run[name] for run in runs) for name in counts},
-        "runs": [
-            {name: str(value) if hasattr(value, "isoformat") else value for name, value in run.items()} for run in runs
-        ],
+        "runs": [as_json(run) for run in runs],
     }

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
+
 from localcloud import provisioners
 from localcloud.data_dir import DataDir
 
@@ -54,12 +56,41 @@ def environment(data_dir: DataDir, port: int, region: str) -> dict[str, str]:
 def load() -> Any:
     """Import ministack, bend it, and return its ASGI application."""
     from ministack import app as ministack_app
-    from ministack.services import kinesis
+    from ministack.core import lambda_runtime
+    from ministack.services import kinesis, lambda_svc
 
     provisioners.install()
     kinesis._expire_records = _trim_records
     kinesis.get_state = _kinesis_state
+    lambda_svc.json = lambda_runtime.json = _FastJson()
     return ministack_app.app
+
+
+class _FastJson:
+    """The `json` module for Lambda's payloads of megabytes: the same results, several times faster."""
+
+    JSONDecodeError = json.JSONDecodeError
+
+    @staticmethod
+    def loads(content: str | bytes, **options: Any) -> Any:
+        if options:
+            return json.loads(content, **options)
+        try:
+            return orjson.loads(content)
+        except ValueError:  # NaN and the like, which only the standard library takes
+            return json.loads(content)
+
+    @staticmethod
+    def dumps(value: Any, **options: Any) -> str:
+        if options:
+            return json.dumps(value, **options)
+        try:
+            return orjson.dumps(value).decode()
+        except TypeError:  # keys that are no strings, integers of more than 64 bits
+            return json.dumps(value)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(json, name)
 
 
 def states() -> dict[str, bytes]:
@@ -141,7 +172,7 @@ def _durable(put: Callable[[Any], Any], fed: list[Any], ingest: Ingest) -> Calla
 
 
 def guard_delivery_streams(refusal: Callable[[Mapping[str, Any]], str]) -> None:
-    """Refuse a CreateDeliveryStream or UpdateDestination, also CloudFormation's, for the reason `refusal(request)` gives."""
+    """Refuse a CreateDeliveryStream or UpdateDestination, CloudFormation's too, for the reason `refusal` gives."""
     from ministack.services import firehose
 
     def guarded(operation: Callable[[Any], Any]) -> Callable[[Any], Any]:

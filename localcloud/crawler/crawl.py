@@ -89,7 +89,7 @@ class Crawl:
     log: Callable[[str], None]
 
     def run(self) -> Summary:
-        """Do the crawl; raise `Cancelled`, `CrawlError` or the client's own error, if it can before anything is written."""
+        """Do the crawl; raise `Cancelled`, `CrawlError` or the client's error, if it can before anything is written."""
         summary = Summary()
         leaves = self._leaves(self._list(summary), summary)
         detected = detect_tables(leaves, include_paths(self.options), self.options)

@@ -2,8 +2,8 @@
 
 A batch is appended to its buffers' files and then committed by replacing the journal, which holds the spool offset
 that the buffers include and the committed length of each. After a kill the files count only up to those lengths and
-the spool is read again from that offset, so a record enters a buffer exactly once. A sealed buffer has its S3 key in the
-journal before the object is put: putting it again after a kill replaces the object instead of doubling it.
+the spool is read again from that offset, so a record enters a buffer exactly once. A sealed buffer has its S3 key in
+the journal before the object is put: putting it again after a kill replaces the object instead of doubling it.
 """
 
 import json

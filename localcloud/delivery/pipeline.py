@@ -114,7 +114,7 @@ def overflow(group: Group) -> list[Group]:
 
 
 def error_line(failure: Failure) -> bytes:
-    """Return the line of an error object for one record, in AWS's shape (Firehose guide, data-transformation failures)."""
+    """Return the line of an error object for one record, in AWS's shape (Firehose guide, data transformation)."""
     line = {
         "attemptsMade": failure.attempts,
         "arrivalTimestamp": failure.item.record.arrival_ms,

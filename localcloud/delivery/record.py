@@ -8,7 +8,7 @@ _HEAD = struct.Struct("<QHHH")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What one put carried: `arrival_ms` is the epoch; the other three are empty unless a Kinesis stream was the source."""
+    """What one put carried: `arrival_ms` is the epoch's; the rest is empty unless Kinesis was the source."""
 
     arrival_ms: int
     data: bytes
@@ -19,7 +19,7 @@ class Record:
 
 @dataclass(slots=True)
 class Item:
-    """One user record: `data` changes on its way, `raw` is what error objects show; `sub` numbers it in an aggregate."""
+    """One user record: `data` changes on its way, `raw` is for error objects, `sub` its number in an aggregate."""
 
     record: Record
     data: bytes

@@ -45,7 +45,7 @@ class Spool:
         return self._segments[0]
 
     def append(self, payloads: Iterable[bytes]) -> int:
-        """Write all payloads or none, and return the new end; raise `SpoolFull` or `OSError` when they are not on disk."""
+        """Write all payloads or none, and return the new end; raise `SpoolFull` or `OSError` if not on disk."""
         frames = b"".join(_frame(payload) for payload in payloads)
         with self._arrived:
             self._require_room(len(frames))

@@ -1,4 +1,4 @@
-"""The Lambda processor: records out to the function and back, in AWS's payloads (Firehose guide, data-transformation)."""
+"""The Lambda processor: records out to the function and back, as AWS sends them."""
 
 import base64
 import binascii
@@ -18,6 +18,12 @@ MAX_PAYLOAD_BYTES = 5_500_000
 """Lambda takes 6 MB per synchronous call, in and out."""
 PROCESSING_FAILED = "processing-failed"
 UNREACHABLE = "Lambda.ConnectionFailed"
+
+MISSING = "One or more record Ids were not returned. Ensure that the Lambda function returns all received record Ids."
+DUPLICATED = (
+    "Multiple records were returned with the same record ID. "
+    "Ensure that the Lambda function returns unique record Ids for each record."
+)
 
 _OVERHEAD_BYTES = 420
 _BACKOFF_SECONDS = 0.2
@@ -52,7 +58,7 @@ def transform(
 
 
 def request(configuration: Configuration, region: str, batch: Sequence[Item]) -> bytes:
-    """Return the event that AWS would send for a batch: with `kinesisRecordMetadata` if a Kinesis stream is the source."""
+    """Return the event that AWS would send for a batch; `kinesisRecordMetadata` is for a Kinesis source."""
     event: dict[str, Any] = {
         "invocationId": str(uuid.uuid4()),
         "deliveryStreamArn": configuration.arn,
@@ -132,15 +138,9 @@ def _by_id(body: Any) -> dict[str, list[Mapping[str, Any]]]:
 def _take(item: Item, answers: Sequence[Mapping[str, Any]] | None) -> tuple[str, str]:
     """Put an answer into its item; return an error's code and message, empty when there is none."""
     if not answers:
-        return (
-            "Lambda.MissingRecordId",
-            "One or more record Ids were not returned. Ensure that the Lambda function returns all received record Ids.",
-        )  # noqa: E501
+        return "Lambda.MissingRecordId", MISSING
     if len(answers) > 1:
-        return (
-            "Lambda.DuplicatedRecordId",
-            "Multiple records were returned with the same record ID. Ensure that the Lambda function returns unique record Ids for each record.",
-        )  # noqa: E501
+        return "Lambda.DuplicatedRecordId", DUPLICATED
     answer = answers[0]
     if answer.get("result") == "ProcessingFailed":
         return "Lambda.ProcessingFailedStatus", "ProcessingFailed status set for record"
