@@ -63,7 +63,7 @@ def frame(query: dict[str, Any], title: str, content: Any, needs: tuple[str, ...
             dcc.Store(id="shell-brush"),
             dcc.Interval(id="shell-poll", interval=POLL_MS, disabled=True),
             dcc.Interval(id="shell-refresh", interval=REFRESH_MS),
-            _sidebar(view),
+            _sidebar(view, title),
             html.Main([_header(title), _status(), _notices(notices), html.Div(id="shell-error"), html.Div(content, id="shell-page", className="page first-load")], className="main"),
             _help(),
             html.Div(id="shell-sink", hidden=True),
@@ -229,7 +229,7 @@ def _show_range(store: dict[str, str]) -> tuple[str, str, str, str]:
     return text, label, f"{start:%Y-%m-%d}", f"{end:%Y-%m-%d}"
 
 
-def _sidebar(view: View) -> html.Aside:
+def _sidebar(view: View, title: str) -> html.Aside:
     query = query_string(view)
     suffix = f"?{query}" if query else ""
     pages = [page for page in dash.page_registry.values() if page.get("icon")]
@@ -238,7 +238,7 @@ def _sidebar(view: View) -> html.Aside:
             [html.Span(page["icon"], className="nav-icon", **{"aria-hidden": "true"}), page["name"]],
             id={"type": "shell-nav", "path": page["path"]},
             href=page["path"] + suffix,
-            className="nav-entry",
+            className="nav-entry active" if page["name"] == title else "nav-entry",
         )
         for page in pages
     ]

@@ -16,7 +16,7 @@ from dashboard.components.facets import chips, facet
 from dashboard.components.panel import chart, legend, message, panel
 from dashboard.figures import charts
 from dashboard.theme import theme_of
-from dashboard.timerange import Window
+from dashboard.timerange import Window, absolute
 from dashboard.view import View, query_string, to_store
 from dashboard.wording import count, from_epoch
 
@@ -27,15 +27,13 @@ RAIL = ("level", "service", "status_class", "endpoint")
 BLOCK_ROWS = 100
 COLUMNS = [
     {"field": "time", "headerName": "Time", "width": 172, "cellClass": "mono"},
-    {"field": "level", "headerName": "Level", "width": 92, "cellClass": "mono"},
-    {"field": "service", "headerName": "Service", "width": 128},
-    {"field": "status_code", "headerName": "Status", "width": 72, "type": "rightAligned"},
-    {"field": "took", "headerName": "Took", "width": 84, "type": "rightAligned"},
+    {"field": "level", "headerName": "Level", "width": 84, "cellClass": "mono"},
+    {"field": "service", "headerName": "Service", "width": 122},
+    {"field": "status_code", "headerName": "Status", "width": 66, "type": "rightAligned"},
+    {"field": "took", "headerName": "Took", "width": 78, "type": "rightAligned"},
     {"field": "message", "headerName": "Message", "flex": 1, "minWidth": 280, "cellClass": "mono"},
-    {"field": "endpoint", "headerName": "Endpoint", "width": 170},
-    {"field": "trace_id", "headerName": "Trace", "width": 110, "cellClass": "mono"},
 ]
-SHOWN = ("timestamp", "level", "service", "status_code", "response_time_ms", "message", "endpoint", "trace_id")
+SHOWN = ("timestamp", "level", "service", "status_code", "response_time_ms", "message")
 EDGES = {f"edge-{level.lower()}": f"params.data && params.data.level == '{level}'" for level in ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")}
 
 
@@ -44,7 +42,7 @@ def layout(**query: Any) -> html.Div:
 
 
 def _histogram() -> html.Section:
-    return panel("Log events by level", chart("explore-volume", "explore-volume", 140), aside=legend("explore-legend"))
+    return panel("Log events by level", chart("explore-volume", "explore-volume", 150), aside=legend("explore-legend"))
 
 
 def _table() -> html.Div:
@@ -53,7 +51,8 @@ def _table() -> html.Div:
             html.Div(id="explore-chips", className="chips"),
             html.Span(id="explore-count", className="panel-note"),
             html.Button("Newer data: show it", id="explore-newer", type="button", className="text-button small", hidden=True),
-            html.Button("CSV", id="explore-csv", type="button", className="text-button small", title="download the rows as shown, up to 10,000"),
+            html.Button("CSV", id="explore-csv", type="button", className="text-button small", title="download the columns shown, up to 10,000 rows"),
+            html.Button("CSV, all fields", id="explore-csv-all", type="button", className="text-button small", title="download every field, up to 10,000 rows"),
         ],
         className="table-tools",
     )
@@ -217,9 +216,9 @@ def show_context(clicks: Any, record: Any, basis: Any, viewer: str) -> Any:
     return details.context(found[max(0, place - 20) : place + 21], record["event_id"])
 
 
-@callback(Output("explore-download", "data"), Input("explore-csv", "n_clicks"), State("explore-basis", "data"), State("shell-viewer", "data"), prevent_initial_call=True)
-def download(clicks: Any, basis: Any, viewer: str) -> Any:
-    if not clicks or not basis:
+@callback(Output("explore-download", "data"), Input("explore-csv", "n_clicks"), Input("explore-csv-all", "n_clicks"), State("explore-basis", "data"), State("shell-viewer", "data"), prevent_initial_call=True)
+def download(shown: Any, everything: Any, basis: Any, viewer: str) -> Any:
+    if not (shown or everything) or not basis:
         return no_update
     view, found = shell.view_of(basis["view"]), []
     for number in range(rows.MAX_ROWS // rows.PAGE_ROWS):
@@ -227,7 +226,7 @@ def download(clicks: Any, basis: Any, viewer: str) -> Any:
         found += page
         if len(page) < rows.PAGE_ROWS:
             break
-    return dcc.send_string(rows.to_csv(found, SHOWN), "loglake-events.csv")
+    return dcc.send_string(rows.to_csv(found, SHOWN if ctx.triggered_id == "explore-csv" else rows.FIELDS), "loglake-events.csv")
 
 
 def _cube(view: View, answer: Any, viewer: str) -> cubes.Cube:
@@ -271,8 +270,6 @@ def _banner(view: View, basis: Any, found: int | None) -> Any:
 
 def _permalink(record: rows.Record) -> str:
     moment = datetime.fromisoformat(f"{(record['timestamp'] or '')[:19]}+00:00")
-    from dashboard.timerange import absolute
-
     window = Window(moment.replace(second=0) - timedelta(minutes=1), moment.replace(second=0) + timedelta(minutes=2))
     facets = {"trace_id": (record["trace_id"],)} if record.get("trace_id") else {}
     levels = (record["level"],) if record.get("level") else ()
