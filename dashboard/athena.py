@@ -131,7 +131,6 @@ class Athena:
             raise QueryError(f"the Glue catalog can't be read: {error}") from error
         return {table["Name"]: _column_names(table) for table in found}
 
-
     def partitions(self, table: str) -> list[str]:
         arguments = {"DatabaseName": self._settings.database, "TableName": table, "ExcludeColumnSchema": True}
         pages = self.client("glue").get_paginator("get_partitions").paginate(**arguments)
@@ -220,7 +219,9 @@ def _column_names(table: dict[str, Any]) -> tuple[str, ...]:
     return tuple(column["Name"] for column in columns)
 
 
-def _described(objects: Sequence[dict[str, Any]], what: str, none: str = "no objects") -> tuple[str, str, datetime | None]:
+def _described(
+    objects: Sequence[dict[str, Any]], what: str, none: str = "no objects"
+) -> tuple[str, str, datetime | None]:
     size = sum(found["Size"] for found in objects)
     newest = max((found["LastModified"] for found in objects), default=None)
     return ("present" if objects else none), f"{len(objects):,} objects, {size / 10**6:,.1f} MB {what}", newest

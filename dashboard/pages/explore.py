@@ -34,7 +34,10 @@ COLUMNS = [
     {"field": "message", "headerName": "Message", "flex": 1, "minWidth": 280, "cellClass": "mono"},
 ]
 SHOWN = ("timestamp", "level", "service", "status_code", "response_time_ms", "message")
-EDGES = {f"edge-{level.lower()}": f"params.data && params.data.level == '{level}'" for level in ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")}
+EDGES = {
+    f"edge-{level.lower()}": f"params.data && params.data.level == '{level}'"
+    for level in ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")
+}
 
 
 def layout(**query: Any) -> html.Div:
@@ -50,9 +53,23 @@ def _table() -> html.Div:
         [
             html.Div(id="explore-chips", className="chips"),
             html.Span(id="explore-count", className="panel-note"),
-            html.Button("Newer data: show it", id="explore-newer", type="button", className="text-button small", hidden=True),
-            html.Button("CSV", id="explore-csv", type="button", className="text-button small", title="download the columns shown, up to 10,000 rows"),
-            html.Button("CSV, all fields", id="explore-csv-all", type="button", className="text-button small", title="download every field, up to 10,000 rows"),
+            html.Button(
+                "Newer data: show it", id="explore-newer", type="button", className="text-button small", hidden=True
+            ),
+            html.Button(
+                "CSV",
+                id="explore-csv",
+                type="button",
+                className="text-button small",
+                title="download the columns shown, up to 10,000 rows",
+            ),
+            html.Button(
+                "CSV, all fields",
+                id="explore-csv-all",
+                type="button",
+                className="text-button small",
+                title="download every field, up to 10,000 rows",
+            ),
         ],
         className="table-tools",
     )
@@ -87,7 +104,16 @@ def _grid() -> dag.AgGrid:
 
 
 def _drawer() -> dbc.Offcanvas:
-    return dbc.Offcanvas([html.Div(id="explore-detail"), html.Div(id="explore-context")], id="explore-drawer", title="Event", placement="end", is_open=False, scrollable=True, backdrop=False, className="detail-drawer")
+    return dbc.Offcanvas(
+        [html.Div(id="explore-detail"), html.Div(id="explore-context")],
+        id="explore-drawer",
+        title="Event",
+        placement="end",
+        is_open=False,
+        scrollable=True,
+        backdrop=False,
+        className="detail-drawer",
+    )
 
 
 def _stores() -> list[Any]:
@@ -105,7 +131,12 @@ clientside_callback(
     State("shell-facets", "data"),
     prevent_initial_call=True,
 )
-clientside_callback(ClientsideFunction("explore", "purge"), Output("explore-grid", "className"), Input("explore-basis", "data"), prevent_initial_call=True)
+clientside_callback(
+    ClientsideFunction("explore", "purge"),
+    Output("explore-grid", "className"),
+    Input("explore-basis", "data"),
+    prevent_initial_call=True,
+)
 
 
 @callback(
@@ -147,7 +178,13 @@ def draw_volume(answer: Any, store: Any, theme: str, viewer: str) -> Any:
     return charts.volume(cube, view, theme_of(theme)), charts.describe(cube, view)
 
 
-@callback(Output("explore-facets", "children"), Output("explore-chips", "children"), Input("shell-answer", "data"), Input("shell-view", "data"), State("shell-viewer", "data"))
+@callback(
+    Output("explore-facets", "children"),
+    Output("explore-chips", "children"),
+    Input("shell-answer", "data"),
+    Input("shell-view", "data"),
+    State("shell-viewer", "data"),
+)
 def draw_facets(answer: Any, store: Any, viewer: str) -> Any:
     if not answer:
         return no_update, no_update
@@ -201,7 +238,14 @@ def open_detail(selected: Any, basis: Any) -> Any:
     return True, details.detail(record, _permalink(record)), around, record
 
 
-@callback(Output("explore-context", "children", allow_duplicate=True), Input("explore-around", "n_clicks"), State("explore-record", "data"), State("explore-basis", "data"), State("shell-viewer", "data"), prevent_initial_call=True)
+@callback(
+    Output("explore-context", "children", allow_duplicate=True),
+    Input("explore-around", "n_clicks"),
+    State("explore-record", "data"),
+    State("explore-basis", "data"),
+    State("shell-viewer", "data"),
+    prevent_initial_call=True,
+)
 def show_context(clicks: Any, record: Any, basis: Any, viewer: str) -> Any:
     if not clicks or not record:
         return no_update
@@ -216,7 +260,14 @@ def show_context(clicks: Any, record: Any, basis: Any, viewer: str) -> Any:
     return details.context(found[max(0, place - 20) : place + 21], record["event_id"])
 
 
-@callback(Output("explore-download", "data"), Input("explore-csv", "n_clicks"), Input("explore-csv-all", "n_clicks"), State("explore-basis", "data"), State("shell-viewer", "data"), prevent_initial_call=True)
+@callback(
+    Output("explore-download", "data"),
+    Input("explore-csv", "n_clicks"),
+    Input("explore-csv-all", "n_clicks"),
+    State("explore-basis", "data"),
+    State("shell-viewer", "data"),
+    prevent_initial_call=True,
+)
 def download(shown: Any, everything: Any, basis: Any, viewer: str) -> Any:
     if not (shown or everything) or not basis:
         return no_update
@@ -226,7 +277,9 @@ def download(shown: Any, everything: Any, basis: Any, viewer: str) -> Any:
         found += page
         if len(page) < rows.PAGE_ROWS:
             break
-    return dcc.send_string(rows.to_csv(found, SHOWN if ctx.triggered_id == "explore-csv" else rows.FIELDS), "loglake-events.csv")
+    return dcc.send_string(
+        rows.to_csv(found, SHOWN if ctx.triggered_id == "explore-csv" else rows.FIELDS), "loglake-events.csv"
+    )
 
 
 def _cube(view: View, answer: Any, viewer: str) -> cubes.Cube:
@@ -257,14 +310,29 @@ def _banner(view: View, basis: Any, found: int | None) -> Any:
     dropped = ", ".join(lake.drop_levels)
     if sources.missing_services:
         names = ", ".join(sources.missing_services)
-        return html.Div(f"Not catalogued yet: {names}. Raw tables appear after the next crawl: run 'loglake crawl'.", className="banner warn")
+        return html.Div(
+            f"Not catalogued yet: {names}. Raw tables appear after the next crawl: run 'loglake crawl'.",
+            className="banner warn",
+        )
     if found == 0:
-        hint = "" if view.levels else f" {dropped} rows are not kept in the curated table: choose such a level to read the raw tables."
-        return message("No rows", f"Nothing in this range passes these filters.{hint} Widen the range, or take a filter away.")
+        hint = (
+            ""
+            if view.levels
+            else f" {dropped} rows are not kept in the curated table: choose such a level to read the raw tables."
+        )
+        return message(
+            "No rows", f"Nothing in this range passes these filters.{hint} Widen the range, or take a filter away."
+        )
     if sources.is_raw:
-        return html.Div(f"Read from the raw tables, because {dropped} events are left out of the curated one: slower, and more bytes.", className="banner")
+        return html.Div(
+            f"Read from the raw tables, because {dropped} events are left out of the curated one: slower, and more bytes.",
+            className="banner",
+        )
     if not view.levels and dropped:
-        return html.Div(f"Rows of every level but {dropped}: those are counted above, and read from the raw tables when you choose them in Level.", className="banner")
+        return html.Div(
+            f"Rows of every level but {dropped}: those are counted above, and read from the raw tables when you choose them in Level.",
+            className="banner",
+        )
     return None
 
 

@@ -17,7 +17,12 @@ dash.register_page(__name__, path="/pipeline", name="Pipeline", title="Pipeline 
 STRIP_DAYS = 30
 RUNS_SECONDS = 30.0
 GOOD = ("active", "present", "succeeded", "ready", "running", "none", "not used")
-TICKS = (Input("shell-refresh", "n_intervals"), Input("shell-run", "n_clicks"), State("shell-viewer", "data"), State("shell-view", "data"))
+TICKS = (
+    Input("shell-refresh", "n_intervals"),
+    Input("shell-run", "n_clicks"),
+    State("shell-viewer", "data"),
+    State("shell-view", "data"),
+)
 
 
 def layout(**query: Any) -> html.Div:
@@ -25,13 +30,33 @@ def layout(**query: Any) -> html.Div:
         query,
         "Pipeline",
         [
-            panel("Stages", html.Div(id="pipeline-stages", className="table-scroll skeleton-block"), note="asked of each stage itself"),
-            panel("Days of the minute rollup", html.Div(id="pipeline-strip"), note=f"registered partitions, last {STRIP_DAYS} days, UTC"),
-            panel("Runs of the curation job", html.Div(id="pipeline-runs", className="table-scroll skeleton-block"), note="newest first, one line per micro-batch"),
+            panel(
+                "Stages",
+                html.Div(id="pipeline-stages", className="table-scroll skeleton-block"),
+                note="asked of each stage itself",
+            ),
+            panel(
+                "Days of the minute rollup",
+                html.Div(id="pipeline-strip"),
+                note=f"registered partitions, last {STRIP_DAYS} days, UTC",
+            ),
+            panel(
+                "Runs of the curation job",
+                html.Div(id="pipeline-runs", className="table-scroll skeleton-block"),
+                note="newest first, one line per micro-batch",
+            ),
             html.Div(
                 [
-                    panel("Rejected lines", html.Div(id="pipeline-rejects", className="table-scroll"), note="today and yesterday"),
-                    panel("Queries", html.Div(id="pipeline-queries", className="table-scroll"), note="the broker's own counts"),
+                    panel(
+                        "Rejected lines",
+                        html.Div(id="pipeline-rejects", className="table-scroll"),
+                        note="today and yesterday",
+                    ),
+                    panel(
+                        "Queries",
+                        html.Div(id="pipeline-queries", className="table-scroll"),
+                        note="the broker's own counts",
+                    ),
                 ],
                 className="columns",
             ),
@@ -69,7 +94,18 @@ def draw_runs(_tick: Any, _run: Any, viewer: str, store: Any) -> Any:
         return message("The job has not run yet", "It runs on its schedule, or now: loglake curate"), "table-scroll"
     zone = shell.view_of(store).zone
     records = [dict(zip(header, row, strict=True)) for row in found[:12]]
-    headings = ("Finished", "Took", "Objects", "Lines", "In logs", "Level dropped", "Counted", "Rejected", "Doubled", "Complete to")
+    headings = (
+        "Finished",
+        "Took",
+        "Objects",
+        "Lines",
+        "In logs",
+        "Level dropped",
+        "Counted",
+        "Rejected",
+        "Doubled",
+        "Complete to",
+    )
     return _table(headings, [_run_row(record, zone) for record in records], 1), "table-scroll"
 
 
@@ -78,13 +114,24 @@ def draw_rejects(_tick: Any, _run: Any, viewer: str, store: Any) -> Any:
     lake = shell.lake()
     day = lake.clock().replace(hour=0, minute=0, second=0, microsecond=0)
     try:
-        found = read_csv(lake.ask(statements.recent_rejects(day + timedelta(days=1)), viewer, 60.0, 20).content or b"")[1]
+        found = read_csv(lake.ask(statements.recent_rejects(day + timedelta(days=1)), viewer, 60.0, 20).content or b"")[
+            1
+        ]
     except LoglakeError as error:
         return message("Athena did not answer", str(error))
     if not found:
         return message("Nothing was rejected", "Every line that arrived could be curated.")
     zone = shell.view_of(store).zone
-    rows = [html.Tr([html.Td(_when(row[0], zone)), html.Td(row[1]), html.Td((row[2] or "")[:160], className="raw-line", title=row[3])]) for row in found[:8]]
+    rows = [
+        html.Tr(
+            [
+                html.Td(_when(row[0], zone)),
+                html.Td(row[1]),
+                html.Td((row[2] or "")[:160], className="raw-line", title=row[3]),
+            ]
+        )
+        for row in found[:8]
+    ]
     return _table(("Met", "Reason", "Line"), rows)
 
 
@@ -106,17 +153,43 @@ def draw_queries(*_: Any) -> Any:
 
 def _stage_row(stage: Stage, now: datetime, zone: str) -> html.Tr:
     name = [stage.name, html.Span("laptop engine", className="stage-tag") if stage.is_laptop else None]
-    last = f"{day_and_clock(stage.last_at, zone)} ({age((now - stage.last_at).total_seconds())} ago)" if stage.last_at else "–"
+    last = (
+        f"{day_and_clock(stage.last_at, zone)} ({age((now - stage.last_at).total_seconds())} ago)"
+        if stage.last_at
+        else "–"
+    )
     bad = "" if stage.state in GOOD else " stage-bad"
     mark = "▲ " if bad else ""
-    return html.Tr([html.Td(name), html.Td(mark + stage.state, className="stage-state" + bad), html.Td(stage.error or stage.detail), html.Td(last)])
+    return html.Tr(
+        [
+            html.Td(name),
+            html.Td(mark + stage.state, className="stage-state" + bad),
+            html.Td(stage.error or stage.detail),
+            html.Td(last),
+        ]
+    )
 
 
 def _run_row(record: dict[str, str | None], zone: str) -> html.Tr:
     took = (_number(record["finished_at"]) - _number(record["started_at"])) * 1000
-    names = ("input_objects", "input_rows", "log_rows", "dropped_level_rows", "counted_rows", "reject_rows", "duplicate_rows")
+    names = (
+        "input_objects",
+        "input_rows",
+        "log_rows",
+        "dropped_level_rows",
+        "counted_rows",
+        "reject_rows",
+        "duplicate_rows",
+    )
     numbers = [html.Td(count(_number(record[name])), className="number") for name in names]
-    return html.Tr([html.Td(_when(record["finished_at"], zone)), html.Td(duration(took), className="number"), *numbers, html.Td(_when(record["newest_received_at"], zone), className="number")])
+    return html.Tr(
+        [
+            html.Td(_when(record["finished_at"], zone)),
+            html.Td(duration(took), className="number"),
+            *numbers,
+            html.Td(_when(record["newest_received_at"], zone), className="number"),
+        ]
+    )
 
 
 def _day(day: datetime, is_present: bool) -> html.Div:
@@ -125,7 +198,14 @@ def _day(day: datetime, is_present: bool) -> html.Div:
 
 
 def _table(headings: tuple[str, ...], rows: list[html.Tr], first_number: int = 99) -> html.Table:
-    head = html.Thead(html.Tr([html.Th(text, className="number" if place >= first_number else "", scope="col") for place, text in enumerate(headings)]))
+    head = html.Thead(
+        html.Tr(
+            [
+                html.Th(text, className="number" if place >= first_number else "", scope="col")
+                for place, text in enumerate(headings)
+            ]
+        )
+    )
     return html.Table([head, html.Tbody(rows)], className="plain-table")
 
 

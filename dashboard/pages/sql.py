@@ -24,8 +24,17 @@ def layout(**query: Any) -> html.Div:
     queries = named_queries()
     entries = [_entry(found, place == 0) for place, found in enumerate(queries)]
     listed = panel("Named queries", html.Div(entries, className="query-list"), note="catalog/queries")
-    tools = html.Div([html.Button("Run", id="sql-run", type="button", className="text-button"), html.Span(id="sql-facts", className="panel-note", role="status")], className="sql-tools")
-    shown = panel("Query", html.Div([html.Pre(queries[0].sql, id="sql-text", className="sql-text mono"), tools, html.Div(id="sql-rows")]))
+    tools = html.Div(
+        [
+            html.Button("Run", id="sql-run", type="button", className="text-button"),
+            html.Span(id="sql-facts", className="panel-note", role="status"),
+        ],
+        className="sql-tools",
+    )
+    shown = panel(
+        "Query",
+        html.Div([html.Pre(queries[0].sql, id="sql-text", className="sql-text mono"), tools, html.Div(id="sql-rows")]),
+    )
     name = html.Span(queries[0].name, id="sql-name", hidden=True)
     return shell.frame(query, "SQL", [html.Div([listed, shown, name], className="sql-columns")], ("counts",))
 
@@ -68,20 +77,32 @@ def run(clicks: Any, name: str, viewer: str) -> Any:
         return message("The query did not answer", str(error)), ""
     header, found = read_csv(answer.content or b"")
     seconds = lake.clock().timestamp() - answer.asked_at
-    shown = f"first {SHOWN_ROWS:,} of {count(len(found))} rows" if len(found) > SHOWN_ROWS else f"{count(len(found))} rows"
+    shown = (
+        f"first {SHOWN_ROWS:,} of {count(len(found))} rows" if len(found) > SHOWN_ROWS else f"{count(len(found))} rows"
+    )
     facts = f"{shown} · {size(answer.scanned_bytes)} scanned · {dollars(answer.scanned_bytes)} · {answer.engine_ms / 1000:.1f} s · {age(seconds)} old"
-    return _grid(list(header), found[:SHOWN_ROWS]) if found else message("No rows", "The query answered with nothing."), facts
+    return _grid(list(header), found[:SHOWN_ROWS]) if found else message(
+        "No rows", "The query answered with nothing."
+    ), facts
 
 
 def _grid(header: list[str], found: list[list[str | None]]) -> dag.AgGrid:
     """Return rows as text in a grid; columns go by number, for a name may hold what a field path would cut."""
-    columns = [{"field": f"c{place}", "headerName": name, "flex": 1, "minWidth": 120, "cellClass": "mono"} for place, name in enumerate(header)]
+    columns = [
+        {"field": f"c{place}", "headerName": name, "flex": 1, "minWidth": 120, "cellClass": "mono"}
+        for place, name in enumerate(header)
+    ]
     rows = [{f"c{place}": value for place, value in enumerate(row)} for row in found]
     return dag.AgGrid(
         columnDefs=columns,
         rowData=rows,
         defaultColDef={"resizable": True, "sortable": True},
-        dashGridOptions={"theme": {"function": "themeBalham.withPart(colorSchemeVariable)"}, "rowHeight": 24, "headerHeight": 28, "enableCellTextSelection": True},
+        dashGridOptions={
+            "theme": {"function": "themeBalham.withPart(colorSchemeVariable)"},
+            "rowHeight": 24,
+            "headerHeight": 28,
+            "enableCellTextSelection": True,
+        },
         className="log-grid",
         style={"height": f"{min(520, 36 + 25 * len(rows))}px", "width": "100%"},
     )
@@ -89,4 +110,9 @@ def _grid(header: list[str], found: list[list[str | None]]) -> dag.AgGrid:
 
 def _entry(found: NamedQuery, is_first: bool) -> html.Button:
     parts = [html.Span(found.name, className="query-name"), html.Span(found.description, className="query-about")]
-    return html.Button(parts, id={"type": "sql-query", "name": found.name}, type="button", className="query-entry active" if is_first else "query-entry")
+    return html.Button(
+        parts,
+        id={"type": "sql-query", "name": found.name},
+        type="button",
+        className="query-entry active" if is_first else "query-entry",
+    )

@@ -21,7 +21,9 @@ from dashboard.statements import Statement
 class DuckAthena:
     """Executions run in threads, `delay_seconds` long at least; `before` may raise to make one fail."""
 
-    def __init__(self, folder: Path, delay_seconds: float = 0.0, before: Callable[[str], None] = lambda sql: None) -> None:
+    def __init__(
+        self, folder: Path, delay_seconds: float = 0.0, before: Callable[[str], None] = lambda sql: None
+    ) -> None:
         self.folder = folder
         self.delay_seconds = delay_seconds
         self.before = before
@@ -55,14 +57,19 @@ class DuckAthena:
         return dict(self._tables)
 
     def partitions(self, table: str) -> list[str]:
-        found = {tuple(part.split("=")[1] for part in path.relative_to(self.folder / table).parts[:-1]) for path in (self.folder / table).rglob("*.parquet")}
+        found = {
+            tuple(part.split("=")[1] for part in path.relative_to(self.folder / table).parts[:-1])
+            for path in (self.folder / table).rglob("*.parquet")
+        }
         return sorted("/".join(values) for values in found)
 
     def stages(self, now: datetime) -> list[Stage]:
         return [
             Stage("Kinesis stream", "active", "loglake: 1 open shards, kept 24 h", None, True),
             Stage("Delivery stream", "active", "loglake-delivery", None, True),
-            Stage("Raw objects", "present", "412 objects, 38.2 MB today, of 6 services", now - timedelta(seconds=48), True),
+            Stage(
+                "Raw objects", "present", "412 objects, 38.2 MB today, of 6 services", now - timedelta(seconds=48), True
+            ),
             Stage("Undeliverable", "none", "0 objects, 0.0 MB today under errors/, 3 in all", None, True),
             Stage("Crawler", "succeeded", "cron(0 */6 * * ? *)", now - timedelta(hours=2, minutes=4), True),
             Stage("Curation job", "succeeded", "took 41 s", now - timedelta(minutes=6), True),
@@ -87,7 +94,9 @@ class DuckAthena:
         if self._executions[execution_id].state == RUNNING:
             self._results[execution_id] = content
             taken = int((time.monotonic() - begin) * 1000)
-            self._executions[execution_id] = Execution(outcome.state, outcome.scanned_bytes, taken, execution_id, outcome.error)
+            self._executions[execution_id] = Execution(
+                outcome.state, outcome.scanned_bytes, taken, execution_id, outcome.error
+            )
 
     def _size(self, sql: str) -> int:
         named = [name for name in self._tables if f"FROM {name} " in f"{sql} " or f'FROM "{name}"' in sql]
@@ -98,7 +107,9 @@ def transpile(statement: Statement) -> str:
     """Return the statement in DuckDB's SQL with its parameters in place, as Athena puts them: as literals."""
     values = iter(statement.parameters)
     tree = sqlglot.parse_one(statement.sql, read="athena")
-    tree = tree.transform(lambda node: sqlglot.parse_one(next(values), read="athena") if isinstance(node, exp.Placeholder) else node)
+    tree = tree.transform(
+        lambda node: sqlglot.parse_one(next(values), read="athena") if isinstance(node, exp.Placeholder) else node
+    )
     assert next(values, None) is None, "more parameters than placeholders"
     for join in list(tree.find_all(exp.Join)):
         unnest = join.this
