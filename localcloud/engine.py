@@ -1,4 +1,4 @@
-"""What an engine is: a few operations of one AWS service that the endpoint answers itself instead of passing them on."""
+"""What an engine is: a few operations of one AWS service that the endpoint answers itself."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ class ServiceError(Exception):
 class Context:
     """What an engine is given to work with.
 
-    `client(service)` is a boto3 client of this very endpoint, engines included; `upstream(service)` one that bypasses the
-    engines and reads or writes the emulator's own records. Both are cached and safe to use from threads.
+    `client(service)` is a boto3 client of this very endpoint, engines included; `upstream(service)` one that bypasses
+    the engines and reads or writes the emulator's own records. Both are cached and safe to use from threads.
     """
 
     client: Callable[[str], Any]
@@ -36,13 +36,16 @@ class Context:
     endpoint_url: str
     account_id: str = "000000000000"
     region: str = "us-east-1"
+    job_interval_seconds: float | None = None
+    """With it, scheduled triggers that start a Glue job fire at this interval too, besides their cron."""
 
 
 class Engine(Protocol):
     """One engine.
 
-    `operations` maps an `X-Amz-Target` (`Firehose_20150804.PutRecord`) to a plain function from the request's JSON to the
-    answer's, called on a worker thread, many at once; it raises `ServiceError` for an AWS error.
+    `operations` maps an `X-Amz-Target` (`Firehose_20150804.PutRecord`) to a plain function from the request's JSON to
+    the answer's, called on a worker thread, many at once; it raises `ServiceError` for an AWS error.
+    An engine may have a `status()` that returns a JSON object; the health route shows it.
     """
 
     name: str

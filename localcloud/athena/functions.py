@@ -1,0 +1,230 @@
+"""Trino's functions in DuckDB's words.
+
+A template's `{0}`, `{1}` are the arguments' SQL, `{*}` all of them, `{f}` what follows an aggregate (FILTER, OVER). A dict
+chooses by the number of arguments. A name that is in none of the tables is unknown to Trino, or refused by name.
+"""
+
+from collections.abc import Mapping
+
+Template = str | Mapping[int, str]
+
+SAME: frozenset[str] = frozenset(
+    """abs acos asin atan atan2 avg bool_and bool_or cbrt chr coalesce concat_ws corr cos cosh count count_if
+    covar_pop covar_samp cume_dist degrees dense_rank ends_with exp first_value from_base64 grouping last_value
+    lag lead length ln log log10 log2 lower lpad map_concat map_from_entries max min nth_value ntile nullif percent_rank
+    pi power pow radians rank regr_intercept regr_slope row_number rpad sin sinh sqrt starts_with stddev stddev_pop
+    stddev_samp strpos sum tan tanh translate upper url_decode url_encode var_pop var_samp variance year quarter month
+    day hour minute week isfinite flatten map_keys map_values map_entries row""".split()
+)
+"""Functions that both call the same and mean the same by."""
+
+RENAMED: Mapping[str, str] = {
+    "any_value": "any_value",
+    "approx_distinct": "approx_count_distinct",
+    "arbitrary": "any_value",
+    "array_agg": "list",
+    "bitwise_and_agg": "bit_and",
+    "bitwise_or_agg": "bit_or",
+    "char_length": "length",
+    "character_length": "length",
+    "codepoint": "unicode",
+    "contains": "list_contains",
+    "day_of_month": "day",
+    "day_of_week": "isodow",
+    "day_of_year": "dayofyear",
+    "dow": "isodow",
+    "doy": "dayofyear",
+    "every": "bool_and",
+    "format": "printf",
+    "from_hex": "unhex",
+    "from_utf8": "decode",
+    "geometric_mean": "geometric_mean",
+    "hamming_distance": "hamming",
+    "histogram": "histogram",
+    "is_finite": "isfinite",
+    "is_infinite": "isinf",
+    "is_nan": "isnan",
+    "levenshtein_distance": "levenshtein",
+    "normalize": "nfc_normalize",
+    "split": "string_split",
+    "to_base64": "base64",
+    "to_hex": "hex",
+    "to_utf8": "encode",
+    "truncate": "trunc",
+    "try": "try",
+    "week_of_year": "week",
+    "year_of_week": "isoyear",
+    "yow": "isoyear",
+    "zip": "list_zip",
+}
+
+_ANY_NULL_MAX = "CASE WHEN len({0}) <> len(list_filter({0}, lambda e: e IS NOT NULL)) THEN NULL ELSE list_max({0}) END"
+
+TEMPLATES: Mapping[str, Template] = {
+    # aggregates
+    "approx_percentile": {2: "approx_quantile({0}, {1})"},
+    "map_agg": "map(list({0} ORDER BY {0}){f}, list({1} ORDER BY {0}){f})",
+    "max_by": {2: "arg_max_null({0}, {1})", 3: "arg_max({0}, {1}, {2})"},
+    "min_by": {2: "arg_min_null({0}, {1})", 3: "arg_min({0}, {1}, {2})"},
+    # date and time
+    "current_timezone": {0: "'UTC'"},
+    "date": "CAST({0} AS DATE)",
+    "date_diff": "date_sub({0}, {1}, {2})",
+    "date_trunc": "cast_to_type(date_trunc({0}, {1}), {1})",
+    "from_iso8601_date": "CAST({0} AS DATE)",
+    "from_iso8601_timestamp": "CAST({0} AS TIMESTAMPTZ)",
+    "from_unixtime": {1: "to_timestamp({0})"},
+    "last_day_of_month": "last_day({0})",
+    "millisecond": "CAST(millisecond({0}) % 1000 AS BIGINT)",
+    "now": {0: "now()"},
+    "second": "second({0})",
+    "to_iso8601": "trino_iso8601({0})",
+    "to_milliseconds": "CAST(epoch_ms({0}) AS BIGINT)",
+    "to_unixtime": "epoch({0})",
+    # text
+    "length": "length({0})",
+    "md5": "unhex(md5({0}))",
+    "replace": {2: "replace({0}, {1}, '')", 3: "replace({0}, {1}, {2})"},
+    "reverse": "reverse({0})",
+    "sha1": "unhex(sha1({0}))",
+    "sha256": "unhex(sha256({0}))",
+    "split_part": "string_split({0}, {1})[{2}]",
+    "substr": {2: "substring({0}, {1})", 3: "substring({0}, {1}, {2})"},
+    "substring": {2: "substring({0}, {1})", 3: "substring({0}, {1}, {2})"},
+    "trim": {1: "trim({0})", 2: "trim({0}, {1})"},
+    "ltrim": {1: "ltrim({0})", 2: "ltrim({0}, {1})"},
+    "rtrim": {1: "rtrim({0})", 2: "rtrim({0}, {1})"},
+    "uuid": {0: "uuid()"},
+    "regexp_count": "len(regexp_extract_all({0}, {1}))",
+    "regexp_extract": {
+        2: "CASE WHEN regexp_matches({0}, {1}) THEN regexp_extract({0}, {1}) END",
+        3: "CASE WHEN regexp_matches({0}, {1}) THEN regexp_extract({0}, {1}, {2}) END",
+    },
+    "regexp_extract_all": {2: "regexp_extract_all({0}, {1})", 3: "regexp_extract_all({0}, {1}, {2})"},
+    "regexp_like": "regexp_matches({0}, {1})",
+    "regexp_split": "string_split_regex({0}, {1})",
+    "url_extract_fragment": "regexp_extract({0}, '^[^#]*#(.*)$', 1)",
+    "url_extract_host": "regexp_extract({0}, '^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:]*)', 1)",
+    "url_extract_path": "regexp_extract({0}, '^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*([^?#]*)', 1)",
+    "url_extract_port": "TRY_CAST(regexp_extract({0}, '^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*:([0-9]+)', 1) AS BIGINT)",
+    "url_extract_protocol": "regexp_extract({0}, '^([A-Za-z][A-Za-z0-9+.-]*):', 1)",
+    "url_extract_query": "regexp_extract({0}, '^[^?#]*[?]([^#]*)', 1)",
+    # numbers
+    "bitwise_and": "({0} & {1})",
+    "bitwise_left_shift": "({0} << {1})",
+    "bitwise_not": "(~{0})",
+    "bitwise_or": "({0} | {1})",
+    "bitwise_right_shift": "({0} >> {1})",
+    "bitwise_xor": "xor({0}, {1})",
+    "ceil": "cast_to_type(ceil({0}), {0} * 1)",
+    "ceiling": "cast_to_type(ceil({0}), {0} * 1)",
+    "e": {0: "exp(1)"},
+    "floor": "cast_to_type(floor({0}), {0} * 1)",
+    "infinity": {0: "CAST('inf' AS DOUBLE)"},
+    "mod": "trino_mod({0}, {1})",
+    "nan": {0: "CAST('nan' AS DOUBLE)"},
+    "rand": {0: "random()", 1: "CAST(floor(random() * {0}) AS BIGINT)"},
+    "random": {0: "random()", 1: "CAST(floor(random() * {0}) AS BIGINT)"},
+    "round": {1: "cast_to_type(round({0}), {0} * 1)", 2: "cast_to_type(round({0}, {1}), {0} * 1)"},
+    "sign": "cast_to_type(sign({0}), {0} * 1)",
+    "to_base": "lower(to_base({0}, {1}))",
+    "width_bucket": {4: "trino_width_bucket({0}, {1}, {2}, {3})"},
+    # arrays and maps
+    "array_distinct": "trino_array_distinct({0})",
+    "array_except": "trino_array_distinct(list_filter({0}, lambda e: NOT list_contains({1}, e)))",
+    "array_intersect": "trino_array_distinct(list_filter({0}, lambda e: list_contains({1}, e)))",
+    "array_join": {
+        2: "array_to_string({0}, {1})",
+        3: "array_to_string(list_transform({0}, lambda e: coalesce(trino_text(e), {2})), {1})",
+    },
+    "array_max": _ANY_NULL_MAX,
+    "array_min": _ANY_NULL_MAX.replace("list_max", "list_min"),
+    "array_position": "CASE WHEN {0} IS NOT NULL AND {1} IS NOT NULL THEN coalesce(list_position({0}, {1}), 0) END",
+    "array_remove": "list_filter({0}, lambda e: e <> {1})",
+    "array_sort": {1: "list_sort({0}, 'ASC', 'NULLS LAST')"},
+    "array_union": "trino_array_distinct(list_concat({0}, {1}))",
+    "arrays_overlap": "list_has_any({0}, {1})",
+    "element_at": "({0})[{1}]",
+    "map": {0: "MAP {{}}", 2: "map({0}, {1})"},
+    "repeat": "list_transform(range({1}), lambda i: {0})",
+    "sequence": {
+        2: "generate_series({0}, {1})",
+        3: "list_transform(generate_series({0}, {1}, {2}), lambda e: cast_to_type(e, {0}))",
+    },
+    "slice": "list_slice({0}, {1}, CASE WHEN {1} > 0 THEN {1} + {2} - 1 ELSE len({0}) + {1} + {2} END)",
+    "split_to_map": {
+        3: "map_from_entries(list_transform(string_split({0}, {1}), "
+        "lambda e: row(string_split(e, {2})[1], string_split(e, {2})[2])))"
+    },
+    # JSON
+    "is_json_scalar": "(json_type({0}) NOT IN ('OBJECT', 'ARRAY'))",
+    "json_array_length": "CAST(json_array_length({0}) AS BIGINT)",
+    "json_format": "CAST({0} AS VARCHAR)",
+    "json_parse": "CAST({0} AS JSON)",
+}
+
+REFUSED: frozenset[str] = frozenset(
+    """array_average array_first array_histogram array_last at_timezone_nanos bit_count char_at checksum combinations
+    contains_sequence cosine_similarity crc32 from_base from_iso8601_timestamp_nanos from_unixtime_nanos format_number
+    hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512 human_readable_seconds index json_array_contains json_array_get
+    json_exists json_object json_query json_size json_value kurtosis learn_classifier luhn_check map_union
+    map_zip_with multimap_agg multimap_from_entries murmur3 ngrams numeric_histogram parse_data_size
+    parse_duration parse_presto_data_size qdigest_agg tdigest_agg value_at_quantile reduce_agg regexp_position
+    sha512 shuffle skewness soundex spooky_hash_v2_32 split_to_multimap st_point strrpos timezone_hour
+    timezone_minute to_base64url trim_array typeof url_extract_parameter wilson_interval_lower
+    wilson_interval_upper with_timezone word_stem xxhash64 year_month_interval approx_set merge empty_approx_set
+    bar render rgb color current_user current_catalog current_schema version from_ieee754_64 to_ieee754_64
+    from_big_endian_64 to_big_endian_64 inverse_normal_cdf normal_cdf beta_cdf inverse_beta_cdf regr_avgx regr_avgy
+    regr_count regr_r2 regr_sxx regr_sxy regr_syy date_parse_nanos approx_most_frequent rank_agg entropy""".split()
+)
+"""Functions that Athena has and this engine does not: refused by name."""
+
+AGGREGATES: frozenset[str] = frozenset(
+    """avg bool_and bool_or corr count count_if covar_pop covar_samp max min regr_intercept regr_slope stddev stddev_pop
+    stddev_samp sum var_pop var_samp variance any_value approx_distinct arbitrary array_agg bitwise_and_agg
+    bitwise_or_agg every geometric_mean histogram approx_percentile map_agg max_by min_by listagg""".split()
+)
+
+_DIGITS = "regexp_replace(split_part(t, 'e', 1), '[-.]', '', 'g')"
+
+MACROS: Mapping[str, str] = {
+    "trino_div": "(a, b) AS CASE WHEN b = 0 THEN CASE WHEN typeof(a // b) IN ('DOUBLE', 'FLOAT') "
+    "THEN cast_to_type(a / b, (CASE WHEN TRUE THEN a ELSE b END) * 1) ELSE cast_to_type(CAST('Division by zero' AS INTEGER), (CASE WHEN TRUE THEN a ELSE b END) * 1) END "
+    "ELSE cast_to_type(a // b, (CASE WHEN TRUE THEN a ELSE b END) * 1) END",
+    "trino_mod": "(a, b) AS CASE WHEN b = 0 AND typeof(a // b) NOT IN ('DOUBLE', 'FLOAT') "
+    "THEN cast_to_type(CAST('Division by zero' AS INTEGER), a % b) ELSE a % b END",
+    "trino_double_text": "(t) AS CASE WHEN t IS NULL THEN NULL WHEN t = 'nan' THEN 'NaN' WHEN t = 'inf' THEN 'Infinity' "
+    "WHEN t = '-inf' THEN '-Infinity' WHEN abs(CAST(t AS DOUBLE)) = 0 THEN t "
+    "WHEN abs(CAST(t AS DOUBLE)) >= 1e-3 AND abs(CAST(t AS DOUBLE)) < 1e7 THEN t "
+    "ELSE trino_scientific(starts_with(t, '-'), ltrim(" + _DIGITS + ", '0'), "
+    "CASE WHEN contains(t, 'e') THEN CAST(split_part(t, 'e', 2) AS INTEGER) "
+    "WHEN abs(CAST(t AS DOUBLE)) >= 1 THEN length(ltrim(split_part(t, '.', 1), '-')) - 1 "
+    "ELSE length(ltrim(split_part(t, '.', 2), '0')) - length(split_part(t, '.', 2)) - 1 END) END",
+    "trino_scientific": "(negative, digits, exponent) AS (CASE WHEN negative THEN '-' ELSE '' END) || digits[1] || '.' || "
+    "(CASE WHEN rtrim(digits[2:], '0') = '' THEN '0' ELSE rtrim(digits[2:], '0') END) || 'E' || CAST(exponent AS VARCHAR)",
+    "trino_timestamp_text": "(t) AS left(CASE WHEN contains(t, '.') THEN t || '000' ELSE t || '.000' END, 23)",
+    "trino_text": "(x) AS CASE typeof(x) WHEN 'DOUBLE' THEN trino_double_text(CAST(x AS VARCHAR)) "
+    "WHEN 'FLOAT' THEN trino_double_text(CAST(x AS VARCHAR)) "
+    "WHEN 'TIMESTAMP' THEN trino_timestamp_text(CAST(x AS VARCHAR)) "
+    "WHEN 'TIMESTAMP WITH TIME ZONE' THEN "
+    "trino_timestamp_text(regexp_replace(CAST(x AS VARCHAR), '[+-][0-9:]+$', '')) || ' UTC' "
+    "WHEN 'JSON' THEN TRY_CAST(CAST(x AS VARCHAR) AS JSON) ->> '$' "
+    "ELSE CAST(x AS VARCHAR) END",
+    "trino_integer_text": "(x) AS CASE typeof(x) WHEN 'DOUBLE' THEN CAST(CAST(round(CAST(CAST(x AS VARCHAR) AS DOUBLE)) "
+    "AS HUGEINT) AS VARCHAR) WHEN 'FLOAT' THEN CAST(CAST(round(CAST(CAST(x AS VARCHAR) AS DOUBLE)) AS HUGEINT) AS VARCHAR) "
+    "WHEN 'BOOLEAN' THEN CASE CAST(x AS VARCHAR) WHEN 'true' THEN '1' WHEN 'false' THEN '0' END "
+    "WHEN 'VARCHAR' THEN CASE WHEN CAST(x AS VARCHAR) IS NULL OR regexp_full_match(CAST(x AS VARCHAR), '[+-]?[0-9]+') "
+    "THEN CAST(x AS VARCHAR) ELSE '?' || CAST(x AS VARCHAR) END "
+    "ELSE CAST(x AS VARCHAR) END",
+    "trino_iso8601": "(x) AS CASE typeof(x) WHEN 'DATE' THEN CAST(x AS VARCHAR) WHEN 'TIMESTAMP' THEN "
+    "replace(trino_timestamp_text(CAST(x AS VARCHAR)), ' ', 'T') ELSE replace(trino_timestamp_text(regexp_replace("
+    "CAST(x AS VARCHAR), '[+-][0-9:]+$', '')), ' ', 'T') || 'Z' END",
+    "trino_width_bucket": "(x, low, high, n) AS CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1 "
+    "ELSE CAST(floor(CAST(n AS DOUBLE) * (CAST(x AS DOUBLE) - low) / (CAST(high AS DOUBLE) - low)) + 1 AS BIGINT) END",
+    "trino_array_distinct": "(a) AS list_filter(a, lambda e, i: coalesce(list_position(a, e), "
+    "list_position(list_transform(a, lambda z: z IS NULL), TRUE)) = i)",
+    "trino_blob_text": "(x) AS rtrim(regexp_replace(lower(hex(x)), '(..)', '\\1 ', 'g'))",
+    "trino_json_scalar": "(j, p) AS CASE WHEN json_type(j, p) IN ('OBJECT', 'ARRAY') THEN NULL "
+    "ELSE json_extract_string(j, p) END",
+}
+"""DuckDB macros that the templates call; an instance gets only those that its query names, and those that they name."""

@@ -1,0 +1,219 @@
+"""From a parsed query to a plan: which objects it reads, how many bytes that is, and DuckDB's SQL over exactly these."""
+
+import base64
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlglot import exp
+
+from localcloud.athena import scan
+from localcloud.athena.column_types import Type
+from localcloud.athena.failures import QueryFailure, locate
+from localcloud.athena.glue_tables import GlueTable, Partition, TableCatalog
+from localcloud.athena.objects import ObjectStore, split_uri
+from localcloud.athena.projection import projected_partitions
+from localcloud.athena.pruning import Conjuncts, conjuncts_for, prune
+from localcloud.athena.translation import parse, to_duckdb
+
+CATALOG = "awsdatacatalog"
+MAX_VIEW_DEPTH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run: `macros` first, then `sql`; `prefixes` are the only places that it may read."""
+
+    sql: str
+    macros: Sequence[str]
+    prefixes: Sequence[str]
+    scanned_bytes: int
+
+
+@dataclass(slots=True)
+class _Planning:
+    """One query being planned."""
+
+    source: str
+    database: str
+    connection: Any
+    scans: dict[str, str] = field(default_factory=dict)
+    prefixes: set[str] = field(default_factory=set)
+    types: dict[str, Type] = field(default_factory=dict)
+    scanned_bytes: int = 0
+
+
+class Planner:
+    """Plans queries against the Glue catalog and S3."""
+
+    def __init__(self, catalog: TableCatalog, objects: ObjectStore) -> None:
+        self._catalog = catalog
+        self._objects = objects
+
+    def plan(self, expression: exp.Expr, source: str, database: str, connection: Any) -> Plan:
+        """Return the plan of a parsed query; `connection` is its own DuckDB instance, which evaluates the pruning.
+
+        Raises `QueryFailure` for a table that does not exist, a function that is not there, a format that can't be read.
+        """
+        planning = _Planning(source, database, connection)
+        expression = expression.copy()
+        self._bind(expression, planning, 0)
+        _name_columns(expression)
+        sql, macros = to_duckdb(expression, source, planning.types)
+        for name, text in planning.scans.items():
+            sql = sql.replace(f'"{name}"', f"({text})")
+        return Plan(sql, macros, sorted(planning.prefixes), planning.scanned_bytes)
+
+    def _bind(self, expression: exp.Expr, planning: _Planning, depth: int) -> None:
+        tables = [table for table in expression.find_all(exp.Table) if not _is_cte(table)]
+        for node in tables:
+            if not isinstance(node.this, exp.Identifier):
+                name = str(getattr(node.this, "this", node.this)).lower()
+                raise QueryFailure(
+                    "FUNCTION_NOT_FOUND", f"{locate(planning.source, name)}: Table function '{name}' not registered"
+                )
+            table = self._resolve(node, planning)
+            if table.view_sql is not None:
+                self._expand_view(node, table, planning, depth)
+            else:
+                self._scan(node, table, planning)
+        for column in expression.find_all(exp.Column):
+            column.set("db", None)
+            column.set("catalog", None)
+
+    def _resolve(self, node: exp.Table, planning: _Planning) -> GlueTable:
+        catalog, database, name = node.catalog.lower(), node.db.lower() or planning.database, node.name.lower()
+        if catalog and catalog != CATALOG:
+            raise QueryFailure(
+                "CATALOG_NOT_FOUND", f"{locate(planning.source, node.catalog)}: Catalog '{catalog}' does not exist"
+            )
+        table = self._catalog.table(database, name)
+        if table is None and self._catalog.database(database) is None:
+            raise QueryFailure(
+                "SCHEMA_NOT_FOUND", f"{locate(planning.source, node.name)}: Schema '{database}' does not exist"
+            )
+        if table is None:
+            at = locate(planning.source, node.db or node.name)
+            raise QueryFailure("TABLE_NOT_FOUND", f"{at}: Table '{CATALOG}.{database}.{name}' does not exist")
+        planning.types.update({column: kind for column, kind in table.columns.items() if column not in planning.types})
+        return table
+
+    def _expand_view(self, node: exp.Table, table: GlueTable, planning: _Planning, depth: int) -> None:
+        if depth >= MAX_VIEW_DEPTH:
+            raise QueryFailure("INVALID_VIEW", f"View '{table.database}.{table.name}' refers to itself")
+        query = parse(view_text(table))
+        inner = _Planning(
+            planning.source, table.database, planning.connection, planning.scans, planning.prefixes, planning.types
+        )
+        self._bind(query, inner, depth + 1)
+        _name_columns(query)
+        planning.scanned_bytes += inner.scanned_bytes
+        alias = node.alias or node.name
+        columns = node.args["alias"].columns if node.args.get("alias") else []
+        node.replace(
+            exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True), columns=columns))
+        )
+
+    def _scan(self, node: exp.Table, table: GlueTable, planning: _Planning) -> None:
+        select = node.find_ancestor(exp.Select)
+        alias = node.alias or node.name
+        conjuncts = _conjuncts(select, alias, table)
+        needed = _needed(select, alias)
+        partitions = self._partitions(table, conjuncts, planning)
+        listed = self._objects.under([partition.location for partition in partitions])
+        pairs = [(partition, objects) for partition, objects in zip(partitions, listed, strict=True) if objects]
+        planned = scan.Planned(table, pairs)
+        footers = self._objects.footers(planned.objects) if table.format == "parquet" else []
+        name = f"scan_{secrets.token_hex(8)}"
+        planning.scans[name] = scan.scan_sql(planned, needed, footers)
+        planning.scanned_bytes += scan.scanned_bytes(planned, needed, footers)
+        for partition, _ in pairs:
+            bucket, prefix = split_uri(partition.location)
+            planning.prefixes.add(f"s3://{bucket}/{prefix.rstrip('/')}{'/' if prefix else ''}")
+        columns = node.args["alias"].columns if node.args.get("alias") else []
+        named = exp.TableAlias(this=exp.to_identifier(alias, quoted=True), columns=columns)
+        bound = exp.Table(this=exp.to_identifier(name, quoted=True), alias=named)
+        for part in ("joins", "sample"):
+            if node.args.get(part):
+                bound.set(part, node.args[part])
+        node.replace(bound)
+
+    def _partitions(self, table: GlueTable, conjuncts: Conjuncts, planning: _Planning) -> list[Partition]:
+        if not table.partition_keys:
+            return [Partition((), table.location)]
+        if table.projected:
+            pinned = {} if conjuncts.outer else conjuncts.pinned()
+            partitions = list(projected_partitions(table, pinned))
+        else:
+            partitions = self._catalog.partitions(table)
+        predicates = []
+        for predicate in conjuncts.predicates:
+            text, macros = to_duckdb(predicate, planning.source, planning.types)
+            for macro in macros:
+                planning.connection.execute(macro.replace("CREATE MACRO", "CREATE OR REPLACE MACRO", 1))
+            predicates.append(text)
+        return prune(planning.connection, partitions, table.partition_keys, predicates, conjuncts.outer)
+
+
+def view_text(table: GlueTable) -> str:
+    """Return the SQL of a view, as Athena (`/* Presto View: base64 */`) or Hive keeps it."""
+    text = (table.view_sql or "").strip()
+    if text.startswith("/* Presto View:"):
+        document = json.loads(base64.b64decode(text.removeprefix("/* Presto View:").removesuffix("*/").strip()))
+        return str(document["originalSql"])
+    return text
+
+
+def _is_cte(table: exp.Table) -> bool:
+    if table.db or not isinstance(table.this, exp.Identifier):
+        return False
+    node: exp.Expr | None = table
+    inside: set[int] = set()
+    while node is not None:
+        with_ = node.args.get("with_") or node.args.get("with")
+        if with_ and any(
+            cte.alias.lower() == table.name.lower() and (with_.args.get("recursive") or id(cte) not in inside)
+            for cte in with_.expressions
+        ):
+            return True
+        inside.add(id(node))
+        node = node.parent
+    return False
+
+
+def _conjuncts(select: exp.Select | None, alias: str, table: GlueTable) -> Conjuncts:
+    if select is None:
+        return Conjuncts((), False)
+    sources = 1 + len([join for join in select.args.get("joins") or [] if not isinstance(join.this, exp.Unnest)])
+    return conjuncts_for(select, alias, table.partition_keys, sources > 1)
+
+
+def _needed(select: exp.Select | None, alias: str) -> set[str] | None:
+    """Return the columns of the table called `alias` that `select` may mention, lower case; None for all."""
+    if select is None:
+        return None
+    for projection in select.expressions:
+        star = isinstance(projection, exp.Star) or (
+            isinstance(projection, exp.Column) and isinstance(projection.this, exp.Star)
+        )
+        if star and (not getattr(projection, "table", "") or projection.table.lower() == alias.lower()):
+            return None
+    used = {name.name.lower() for join in select.args.get("joins") or [] for name in join.args.get("using") or []}
+    for column in select.find_all(exp.Column):
+        # A qualifier may be a row-typed column: `row_column.field`
+        used |= {part.name.lower() for part in column.parts[:-1]} | {column.name.lower()}
+    if any(join.args.get("method") == "NATURAL" for join in select.args.get("joins") or []):
+        return None
+    return used
+
+
+def _name_columns(expression: exp.Expr) -> None:
+    """Name unnamed result columns as Trino does: `_col0`, `_col1`, by position."""
+    for select in expression.find_all(exp.Select):
+        for index, projection in enumerate(select.expressions):
+            unnamed = not isinstance(projection, (exp.Alias, exp.Column, exp.Star, exp.Dot))
+            if unnamed:
+                select.expressions[index] = exp.alias_(projection.copy(), f"_col{index}", quoted=True)
+                select.expressions[index].parent = select

@@ -1,0 +1,159 @@
+"""The Lambda processor: records out to the function and back, as AWS sends them."""
+
+import base64
+import binascii
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from localcloud.delivery.configuration import Configuration, Transformation
+from localcloud.delivery.prefixes import LAMBDA
+from localcloud.delivery.record import Failure, Item
+
+MAX_PAYLOAD_BYTES = 5_500_000
+"""Lambda takes 6 MB per synchronous call, in and out."""
+PROCESSING_FAILED = "processing-failed"
+UNREACHABLE = "Lambda.ConnectionFailed"
+
+MISSING = "One or more record Ids were not returned. Ensure that the Lambda function returns all received record Ids."
+DUPLICATED = (
+    "Multiple records were returned with the same record ID. "
+    "Ensure that the Lambda function returns unique record Ids for each record."
+)
+
+_OVERHEAD_BYTES = 420
+_BACKOFF_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a call of the function gave: its JSON, or the error as AWS codes it."""
+
+    body: Any = None
+    code: str = ""
+    message: str = ""
+
+
+Invoke = Callable[[str, bytes], Reply]
+"""Calls the function of that ARN with that payload."""
+
+
+def transform(
+    configuration: Configuration, region: str, items: Sequence[Item], invoke: Invoke
+) -> tuple[list[Item], list[Failure]]:
+    """Return the items that the function let through, changed, and the failures; dropped ones are in neither."""
+    processor = configuration.transformation
+    assert processor is not None
+    kept: list[Item] = []
+    failed: list[Failure] = []
+    for batch in _batches(items, processor.batch_bytes):
+        payload = request(configuration, region, batch)
+        reply, attempts = _call(processor, payload, invoke)
+        _sort(batch, reply, attempts, processor.function_arn, kept, failed)
+    return kept, failed
+
+
+def request(configuration: Configuration, region: str, batch: Sequence[Item]) -> bytes:
+    """Return the event that AWS would send for a batch; `kinesisRecordMetadata` is for a Kinesis source."""
+    event: dict[str, Any] = {
+        "invocationId": str(uuid.uuid4()),
+        "deliveryStreamArn": configuration.arn,
+        "region": region,
+    }
+    if configuration.source_stream_arn:
+        event["sourceKinesisStreamArn"] = configuration.source_stream_arn
+    event["records"] = [_outgoing(index, item) for index, item in enumerate(batch)]
+    return orjson.dumps(event)
+
+
+def _batches(items: Sequence[Item], limit_bytes: int) -> Iterator[list[Item]]:
+    batch: list[Item] = []
+    size = payload = 0
+    for item in items:
+        encoded = len(item.data) * 4 // 3 + _OVERHEAD_BYTES
+        if batch and (size + len(item.data) > limit_bytes or payload + encoded > MAX_PAYLOAD_BYTES):
+            yield batch
+            batch, size, payload = [], 0, 0
+        batch.append(item)
+        size += len(item.data)
+        payload += encoded
+    if batch:
+        yield batch
+
+
+def _outgoing(index: int, item: Item) -> dict[str, Any]:
+    record = item.record
+    outgoing: dict[str, Any] = {
+        "recordId": f"{record.sequence_number or '0'}{index:07d}",
+        "approximateArrivalTimestamp": record.arrival_ms,
+        "data": binascii.b2a_base64(item.data, newline=False).decode(),
+    }
+    if record.sequence_number:
+        outgoing["kinesisRecordMetadata"] = {
+            "shardId": record.shard_id,
+            "partitionKey": item.partition_key,
+            "approximateArrivalTimestamp": record.arrival_ms,
+            "sequenceNumber": record.sequence_number,
+            "subsequenceNumber": "" if item.sub is None else item.sub,
+        }
+    return outgoing
+
+
+def _call(processor: Transformation, payload: bytes, invoke: Invoke) -> tuple[Reply, int]:
+    attempts = 0
+    while True:
+        attempts += 1
+        reply = invoke(processor.function_arn, payload)
+        if not reply.code or attempts > processor.retries:
+            return reply, attempts
+        time.sleep(_BACKOFF_SECONDS * attempts)
+
+
+def _sort(
+    batch: Sequence[Item], reply: Reply, attempts: int, arn: str, kept: list[Item], failed: list[Failure]
+) -> None:
+    answers = _by_id(reply.body)
+    for index, item in enumerate(batch):
+        record_id = f"{item.record.sequence_number or '0'}{index:07d}"
+        code, message = (reply.code, reply.message) if reply.code else _take(item, answers.get(record_id))
+        if code:
+            failed.append(Failure(item, PROCESSING_FAILED, code, message, attempts, arn))
+        elif answers[record_id][0]["result"] == "Ok":
+            kept.append(item)
+
+
+def _by_id(body: Any) -> dict[str, list[Mapping[str, Any]]]:
+    answers: dict[str, list[Mapping[str, Any]]] = {}
+    records = body.get("records") if isinstance(body, dict) else None
+    for answer in records if isinstance(records, list) else ():
+        if isinstance(answer, dict):
+            answers.setdefault(str(answer.get("recordId")), []).append(answer)
+    return answers
+
+
+def _take(item: Item, answers: Sequence[Mapping[str, Any]] | None) -> tuple[str, str]:
+    """Put an answer into its item; return an error's code and message, empty when there is none."""
+    if not answers:
+        return "Lambda.MissingRecordId", MISSING
+    if len(answers) > 1:
+        return "Lambda.DuplicatedRecordId", DUPLICATED
+    answer = answers[0]
+    if answer.get("result") == "ProcessingFailed":
+        return "Lambda.ProcessingFailedStatus", "ProcessingFailed status set for record"
+    if answer.get("result") == "Dropped":
+        return "", ""
+    if answer.get("result") != "Ok":
+        return "Lambda.InvalidReturnFormat", "The result field must be one of Ok, Dropped or ProcessingFailed."
+    try:
+        item.data = base64.b64decode(answer["data"], validate=True)
+    except (KeyError, TypeError, ValueError):
+        return "Lambda.InvalidReturnFormat", "The data field must be base64 encoded."
+    metadata = answer.get("metadata")
+    keys = metadata.get("partitionKeys") if isinstance(metadata, dict) else None
+    if isinstance(keys, dict):
+        item.keys.update((f"{LAMBDA}:{name}", str(value)) for name, value in keys.items() if value is not None)
+    return "", ""

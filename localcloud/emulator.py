@@ -1,0 +1,238 @@
+"""The emulator behind the engines: ministack, pinned, bent where it would lose data or grow without bound.
+
+The one module that knows ministack's insides. `environment` must be applied before ministack is first imported.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from localcloud import provisioners
+from localcloud.data_dir import DataDir
+
+RECORD_WINDOW_SECONDS = 900
+"""How long a stream's records stay readable here, whatever retention it was given: delivery is durable by its spool."""
+RECORD_WINDOW_BYTES = 64 * 1024 * 1024
+"""How many bytes of records, as base64, one stream keeps in memory, shared evenly by its shards."""
+LOG_STREAMS_KEPT = 200
+"""Log streams kept per Lambda log group: ministack opens one per invocation."""
+
+Record = dict[str, Any]
+Ingest = Callable[[str, list[tuple[str, bytes, str, str]]], None]
+logger = logging.getLogger(__name__)
+
+
+def environment(data_dir: DataDir, port: int, region: str) -> dict[str, str]:
+    """Return the environment in which ministack, and every process that the endpoint starts, must run."""
+    endpoint_url = f"http://127.0.0.1:{port}"
+    return {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_REGION": region,
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(data_dir.state),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(data_dir.s3),
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "LOG_LEVEL": "WARNING",
+        "DOCKER_HOST": f"unix://{data_dir.root / 'no-docker.sock'}",  # else it reaps containers that are not ours
+        "TMPDIR": str(data_dir.tmp),
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": region,
+        "AWS_REGION": region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+    }
+
+
+def load() -> Any:
+    """Import ministack, bend it, and return its ASGI application."""
+    from ministack import app as ministack_app
+    from ministack.core import lambda_runtime
+    from ministack.services import kinesis, lambda_svc
+
+    provisioners.install()
+    kinesis._expire_records = _trim_records
+    kinesis.get_state = _kinesis_state
+    lambda_svc.json = lambda_runtime.json = _FastJson()
+    return ministack_app.app
+
+
+class _FastJson:
+    """The `json` module for Lambda's payloads of megabytes: the same results, several times faster."""
+
+    JSONDecodeError = json.JSONDecodeError
+
+    @staticmethod
+    def loads(content: str | bytes, **options: Any) -> Any:
+        if options:
+            return json.loads(content, **options)
+        try:
+            return orjson.loads(content)
+        except ValueError:  # NaN and the like, which only the standard library takes
+            return json.loads(content)
+
+    @staticmethod
+    def dumps(value: Any, **options: Any) -> str:
+        if options:
+            return json.dumps(value, **options)
+        try:
+            return orjson.dumps(value).decode()
+        except TypeError:  # keys that are no strings, integers of more than 64 bits
+            return json.dumps(value)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(json, name)
+
+
+def states() -> dict[str, bytes]:
+    """Return what each loaded service would persist, as the file that ministack reads at its next start."""
+    from ministack import app as ministack_app
+
+    return {
+        name: content
+        for name, get_state in ministack_app._build_persistence_save_dict().items()
+        if (content := _state(name, get_state)) is not None
+    }
+
+
+def _state(name: str, get_state: Callable[[], Any]) -> bytes | None:
+    """Return one service's state; None when it has none, or when requests keep changing it while it is copied."""
+    from ministack.core import persistence
+
+    for _ in range(5):
+        try:
+            state = get_state()
+            if state is None:
+                return None
+            wrapped = {"__ministack_format__": persistence._state_format_version(name), "payload": state}
+            return json.dumps(wrapped, default=persistence._json_default).encode()
+        except RuntimeError:  # a dictionary changed size while it was copied
+            time.sleep(0.02)
+    logger.warning("the state of %s changes too fast to be copied; trying again later", name)
+    return None
+
+
+def forget_old_logs() -> None:
+    """Drop all but the newest log streams of each Lambda function."""
+    from ministack.services import cloudwatch_logs
+
+    for (_, _, name), group in list(cloudwatch_logs._log_groups.all_items()):
+        streams = group["streams"]
+        if name.startswith("/aws/lambda/"):
+            for stream in list(streams)[:-LOG_STREAMS_KEPT]:
+                streams.pop(stream, None)
+
+
+def feed_delivery(ingest: Ingest) -> None:
+    """Call `ingest(stream ARN, [(partition key, data, shard id, sequence number)])` inside every PutRecord(s).
+
+    The put is acknowledged after `ingest` returned. When it raises, the answer is `InternalFailureException`: what is
+    not on disk is not acknowledged.
+    """
+    from ministack.services import firehose, kinesis
+
+    fed: list[tuple[str, list[tuple[str, bytes]]]] = []  # puts run on the event loop's thread, one at a time
+
+    def note(stream_arn: str, records: list[tuple[str, bytes]]) -> None:
+        fed.append((stream_arn, records))
+
+    firehose.ingest_from_kinesis_source = note
+    kinesis._put_record = _durable(kinesis._put_record, fed, ingest)
+    kinesis._put_records = _durable(kinesis._put_records, fed, ingest)
+
+
+def _durable(put: Callable[[Any], Any], fed: list[Any], ingest: Ingest) -> Callable[[Any], Any]:
+    from ministack.core.responses import error_response_json
+
+    def put_durably(parameters: Any) -> Any:
+        fed.clear()
+        answer = put(parameters)
+        if not fed:
+            return answer
+        stream_arn, records = fed.pop()
+        body = json.loads(answer[2])
+        places = [(each["ShardId"], each["SequenceNumber"]) for each in body.get("Records", [body])]
+        try:
+            ingest(stream_arn, [(*record, *place) for record, place in zip(records, places, strict=True)])
+        except Exception as error:
+            logger.error("a put was refused: %s", error)
+            return error_response_json("InternalFailureException", f"the delivery stream's spool: {error}", 500)
+        return answer
+
+    return put_durably
+
+
+def guard_delivery_streams(refusal: Callable[[Mapping[str, Any]], str]) -> None:
+    """Refuse a CreateDeliveryStream or UpdateDestination, CloudFormation's too, for the reason `refusal` gives."""
+    from ministack.services import firehose
+
+    def guarded(operation: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def run(request: Any) -> Any:
+            reason = refusal(request)
+            return firehose._invalid(reason) if reason else operation(request)
+
+        return run
+
+    firehose._create_delivery_stream = guarded(firehose._create_delivery_stream)
+    firehose._update_destination = guarded(firehose._update_destination)
+    firehose._HANDLERS["CreateDeliveryStream"] = firehose._create_delivery_stream
+    firehose._HANDLERS["UpdateDestination"] = firehose._update_destination
+
+
+def delivery_streams() -> dict[str, dict[str, Any]]:
+    """Return ministack's own records of the delivery streams of the default account, by name."""
+    from ministack.services import firehose
+
+    return {name: stream for (_, _, name), stream in list(firehose._streams.all_items())}
+
+
+def _kinesis_state() -> Mapping[str, Any]:
+    """Kinesis without its records and iterators: they live for minutes, and delivery has them on its own disk."""
+    from ministack.core.responses import AccountRegionScopedDict
+    from ministack.services import kinesis
+
+    streams = AccountRegionScopedDict()
+    for key, stream in list(kinesis._streams._data.items()):
+        shards = {name: {**shard, "records": [], "sized": (0, 0)} for name, shard in list(stream["shards"].items())}
+        streams._data[key] = {**stream, "shards": shards}
+    return {"streams": streams, "consumers": kinesis._consumers, "resource_policies": kinesis._resource_policies}
+
+
+def _trim_records(stream: Record) -> None:
+    """Keep a stream's newest records only, and every iterator on the record it was on."""
+    oldest = time.time() - min(stream["RetentionPeriodHours"] * 3600, RECORD_WINDOW_SECONDS)
+    limit_bytes = RECORD_WINDOW_BYTES // len(stream["shards"])
+    for name, shard in stream["shards"].items():
+        dropped = _trim_shard(shard, oldest, limit_bytes)
+        if dropped:
+            _move_iterators(stream["StreamName"], name, dropped)
+
+
+def _trim_shard(shard: Record, oldest: float, limit_bytes: int) -> int:
+    records = shard["records"]
+    count, size = shard.get("sized", (0, 0))
+    size += sum(len(record["Data"]) for record in records[count:])
+    dropped = 0
+    while dropped < len(records) and (size > limit_bytes or records[dropped]["ApproximateArrivalTimestamp"] < oldest):
+        size -= len(records[dropped]["Data"])
+        dropped += 1
+    del records[:dropped]
+    shard["sized"] = (len(records), size)
+    return dropped
+
+
+def _move_iterators(stream_name: str, shard_name: str, dropped: int) -> None:
+    from ministack.services import kinesis
+
+    for iterator in kinesis._shard_iterators.values():
+        if iterator["stream"] == stream_name and iterator["shard_id"] == shard_name:
+            iterator["position"] = max(0, iterator["position"] - dropped)

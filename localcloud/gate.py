@@ -1,0 +1,145 @@
+"""The ASGI application in front of the emulator: the engines' operations by `X-Amz-Target`, the rest passed through."""
+
+import asyncio
+import base64
+import gzip
+import json
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Executor
+from datetime import datetime
+from email.utils import formatdate
+from typing import Any
+
+from localcloud.engine import BYPASS_HEADER, Operation, Parameters, ServiceError
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers = dict[bytes, bytes]
+
+HEALTH_PATH = "/_loglake/health"
+OWN_HOSTS: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]", "amazonaws.com")
+"""Names by which the endpoint may be called; anything below them too (`bucket.s3.localhost`)."""
+
+_BYPASS = BYPASS_HEADER.encode()
+logger = logging.getLogger(__name__)
+
+
+class Gate:
+    """Answers the engines' operations and the health route; passes everything else to `emulator` untouched.
+
+    Web pages are kept out: a request with a foreign `Origin` or `Host` is refused, so that no site that the user visits
+    can read the lake through the browser.
+    """
+
+    def __init__(
+        self,
+        emulator: Application,
+        operations: Mapping[str, Operation],
+        *,
+        executor: Executor,
+        health: Callable[[], Mapping[str, Any]],
+        on_request: Callable[[Scope, Headers], None],
+    ) -> None:
+        self._emulator = emulator
+        self._operations = {target.encode(): operation for target, operation in operations.items()}
+        self._executor = executor
+        self._health = health
+        self._on_request = on_request
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._emulator(scope, receive, send)
+            return
+        headers: Headers = dict(scope["headers"])
+        if scope["type"] == "http" and not _is_ours(headers):
+            await _send_error(send, ServiceError("AccessDeniedException", "web pages may not call this endpoint", 403))
+            return
+        operation = None if _BYPASS in headers else self._operations.get(headers.get(b"x-amz-target", b""))
+        if operation is not None:
+            await self._answer(operation, headers, receive, send)
+        elif scope["path"] == HEALTH_PATH:
+            await _send_json(send, 200, await self._in_thread(self._health))
+        else:
+            await self._emulator(scope, receive, send)
+        self._on_request(scope, headers)
+
+    async def _answer(self, operation: Operation, headers: Headers, receive: Receive, send: Send) -> None:
+        body = await _read(receive)
+        if headers.get(b"content-encoding") == b"gzip":
+            body = gzip.decompress(body)
+        try:
+            content = await self._in_thread(_run, operation, body)
+        except ServiceError as error:
+            await _send_error(send, error)
+        except Exception as error:
+            logger.exception("operation %s failed", headers[b"x-amz-target"].decode("latin-1"))
+            await _send_error(send, ServiceError("InternalFailure", f"{type(error).__name__}: {error}", 500))
+        else:
+            await _send_bytes(send, 200, content)
+
+    async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
+
+
+def _is_ours(headers: Headers) -> bool:
+    """Tell whether a request comes from a program on this machine and not from a page in its browser."""
+    host = headers.get(b"host", b"localhost").decode("latin-1").lower()
+    name = host if host.endswith("]") else host.rsplit(":", 1)[0]
+    if not any(name == own or name.endswith("." + own) for own in OWN_HOSTS):
+        return False
+    origin = headers.get(b"origin", b"").decode("latin-1").lower()
+    return not origin or origin.split("://", 1)[-1].rsplit(":", 1)[0] in OWN_HOSTS
+
+
+async def _read(receive: Receive) -> bytes:
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionResetError("the client left before its request was complete")
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def _run(operation: Operation, body: bytes) -> bytes:
+    try:
+        parameters = json.loads(body) if body else {}
+    except ValueError as error:
+        raise ServiceError("SerializationException", f"the request must be JSON: {error}") from None
+    if not isinstance(parameters, dict):
+        raise ServiceError("SerializationException", "the request must be a JSON object")
+    answer: Parameters = operation(parameters)
+    return json.dumps(answer, default=_encode).encode()
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    raise TypeError(f"an answer must be JSON; got {value!r}")
+
+
+async def _send_error(send: Send, error: ServiceError) -> None:
+    body = {"__type": error.code, "message": error.message, "Message": error.message}
+    await _send_json(send, error.status, body, (b"x-amzn-errortype", error.code.encode()))
+
+
+async def _send_json(send: Send, status: int, body: Any, *headers: tuple[bytes, bytes]) -> None:
+    await _send_bytes(send, status, json.dumps(body, default=_encode).encode(), *headers)
+
+
+async def _send_bytes(send: Send, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> None:
+    fixed = (
+        (b"content-type", b"application/x-amz-json-1.1"),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-amzn-requestid", str(uuid.uuid4()).encode()),
+        (b"date", formatdate(usegmt=True).encode()),
+    )
+    await send({"type": "http.response.start", "status": status, "headers": [*fixed, *headers]})
+    await send({"type": "http.response.body", "body": body})
