@@ -2,6 +2,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 
@@ -32,8 +33,7 @@ def test_an_effect_may_repeat() -> None:
 def test_an_outage_takes_its_callers_with_it_and_leaves_the_mix_of_requests() -> None:
     usual, broken = (events(Effect("inventory", after=10, failures=1e6), after) for after in (0, 20))
     down = [event["level"] for event in broken if event["service"] == "inventory" and event["level"] != "DEBUG"]
-    assert set(down) == {"ERROR", "WARNING"}
-    assert down.count("ERROR") > len(down) * 0.8
+    assert set(down) == {"ERROR"}
     payment = Counter(event["status_code"] for event in broken if event["service"] == "payment")
     assert payment[502] > payment[201]
     gateway = [
@@ -56,8 +56,6 @@ def test_a_latency_regression_slows_its_service_only() -> None:
 
 
 def test_a_traffic_spike_raises_the_rate() -> None:
-    import numpy as np
-
     conditions = Conditions([find_scenario("traffic-spike")], START_MS)
     clock = FixedClock(lambda now_ms: 100 * conditions.traffic(now_ms), START_MS, lambda: float(START_MS))
     assert clock(np.array([6_100])).tolist() == [START_MS + 61_000]
