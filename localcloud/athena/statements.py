@@ -39,7 +39,9 @@ class Statements:
         self._s3 = s3
         self._forms: Mapping[str, Callable[[re.Match[str], str], Words]] = {
             r"SHOW\s+(?:DATABASES|SCHEMAS)(?:\s+LIKE\s+'(?P<like>[^']*)')?": self._show_databases,
-            r"SHOW\s+TABLES(?:\s+(?:IN|FROM)\s+[\"`]?(?P<database>[\w-]+)[\"`]?)?(?:\s+'(?P<like>[^']*)')?": self._show_tables,
+            r"SHOW\s+TABLES(?:\s+(?:IN|FROM)\s+[\"`]?(?P<database>[\w-]+)[\"`]?)?(?:\s+'(?P<like>[^']*)')?": (
+                self._show_tables
+            ),
             rf"SHOW\s+PARTITIONS\s+{_NAME}": self._show_partitions,
             rf"SHOW\s+COLUMNS\s+(?:IN|FROM)\s+{_NAME}": self._show_columns,
             rf"SHOW\s+CREATE\s+(?:TABLE|VIEW)\s+{_NAME}": self._show_create,

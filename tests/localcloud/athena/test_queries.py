@@ -119,7 +119,7 @@ def test_failures_carry_trinos_words(lake):
     assert lake.failure("SELECT foo(1)") == "FUNCTION_NOT_FOUND: line 1:8: Function 'foo' not registered"
     assert lake.failure("SELECT 1 / 0") == "DIVISION_BY_ZERO: Division by zero"
     assert lake.failure("SELECT soundex('a')").startswith("NOT_SUPPORTED: line 1:8: Function soundex")
-    with pytest.raises(lake.athena.exceptions.ClientError, match="line 1:8: mismatched input"):
+    with pytest.raises(lake.athena.exceptions.ClientError, match="line 1:13: mismatched input 'WHERE'"):
         lake.start("SELECT FROM WHERE")
 
 
