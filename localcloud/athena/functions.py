@@ -15,9 +15,9 @@ def _words(text: str) -> frozenset[str]:
 
 SAME: frozenset[str] = _words(
     """
-    abs acos asin atan atan2 avg bool_and bool_or cbrt chr coalesce concat_ws corr cos cosh count count_if
+    abs acos asin atan atan2 avg bool_and bool_or chr coalesce concat_ws corr cos cosh count count_if
     covar_pop covar_samp cume_dist degrees dense_rank ends_with exp first_value from_base64 grouping
-    last_value lag lead length ln log log10 log2 lower lpad map_concat map_from_entries max min nth_value
+    last_value lag lead length listagg ln log log10 log2 lower lpad map_concat map_from_entries max min nth_value
     ntile nullif percent_rank pi power pow radians rank regr_intercept regr_slope row_number rpad sin sinh
     sqrt starts_with stddev stddev_pop stddev_samp strpos sum tan tanh translate upper url_decode url_encode
     var_pop var_samp variance year quarter month day hour minute week isfinite flatten map_keys map_values
@@ -124,6 +124,7 @@ TEMPLATES: Mapping[str, Template] = {
     "bitwise_or": "({0} | {1})",
     "bitwise_right_shift": "({0} >> {1})",
     "bitwise_xor": "xor({0}, {1})",
+    "cbrt": "CASE WHEN round(cbrt({0})) ** 3 = {0} THEN round(cbrt({0})) ELSE cbrt({0}) END",
     "ceil": "cast_to_type(ceil({0}), {0} * 1)",
     "ceiling": "cast_to_type(ceil({0}), {0} * 1)",
     "e": {0: "exp(1)"},

@@ -16,7 +16,7 @@ MACROS: Mapping[str, str] = {
     "ELSE cast_to_type(a // b, (CASE WHEN TRUE THEN a ELSE b END) * 1) END",
     "trino_mod": "(a, b) AS CASE WHEN b = 0 AND typeof(a // b) NOT IN ('DOUBLE', 'FLOAT') "
     "THEN cast_to_type(CAST('Division by zero' AS INTEGER), a % b) ELSE a % b END",
-    "trino_double_text": "(t) AS CASE WHEN t IS NULL THEN NULL WHEN t = 'nan' THEN 'NaN' "
+    "trino_double_text": "(t) AS CASE WHEN t IS NULL THEN NULL WHEN t IN ('nan', '-nan') THEN 'NaN' "
     "WHEN t = 'inf' THEN 'Infinity' "
     "WHEN t = '-inf' THEN '-Infinity' WHEN abs(CAST(t AS DOUBLE)) = 0 THEN t "
     "WHEN abs(CAST(t AS DOUBLE)) >= 1e-3 AND abs(CAST(t AS DOUBLE)) < 1e7 THEN t "
