@@ -72,7 +72,10 @@ class Settings:
 
 
 def stack_outputs(stack_name: str, client: Any = None) -> dict[str, str]:
-    """Return a stack's outputs under their settings' names; raise `SettingsError` when the stack can't be read."""
+    """Return a stack's outputs under their settings' names; raise `SettingsError` when the stack can't be read.
+
+    `-` is returned as the empty text, because CloudFormation allows no empty output.
+    """
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -88,7 +91,10 @@ def stack_outputs(stack_name: str, client: Any = None) -> dict[str, str]:
     except BotoCoreError as error:
         raise SettingsError(f"stack {stack_name!r} can't be read: {error}") from error
     outputs = stacks[0].get("Outputs", [])
-    return {setting_name(output["OutputKey"]): output["OutputValue"] for output in outputs}
+    return {
+        setting_name(output["OutputKey"]): "" if output["OutputValue"] == "-" else output["OutputValue"]
+        for output in outputs
+    }
 
 
 def load(stack_name: str | None = None, environment: Mapping[str, str] | None = None) -> Settings:

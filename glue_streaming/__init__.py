@@ -1,1 +1,1 @@
-"""The PySpark job that curates raw objects into the tables of the lake."""
+"""The curation stage: a PySpark job that turns raw objects into the lake's tables, and the commands that start it."""

@@ -18,7 +18,12 @@ logger = logging.getLogger("localcloud")
 @click.command()
 @click.option("--port", default=4566, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option("--data-dir", default=".loglake", show_default=True, type=click.Path(path_type=Path))
-def main(port: int, data_dir: Path) -> None:
+@click.option(
+    "--job-interval",
+    type=click.FloatRange(min=1),
+    help="Fire scheduled triggers of Glue jobs every so many seconds, besides their cron.",
+)
+def main(port: int, data_dir: Path, job_interval: float | None) -> None:
     """Answer AWS requests on 127.0.0.1 until SIGTERM; all state is kept in the data directory."""
     from localcloud.endpoint import REGION, Endpoint, listen
 
@@ -31,7 +36,7 @@ def main(port: int, data_dir: Path) -> None:
         logger.warning("%s was torn; took its earlier generation", name)
     os.environ.update(emulator.environment(folder, listener.getsockname()[1], REGION))
     tempfile.tempdir = str(folder.tmp)
-    Endpoint(folder, listener).run()
+    Endpoint(folder, listener, job_interval).run()
 
 
 if __name__ == "__main__":

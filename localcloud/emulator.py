@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from localcloud import provisioners
 from localcloud.data_dir import DataDir
 
 RECORD_WINDOW_SECONDS = 900
@@ -47,6 +48,7 @@ def environment(data_dir: DataDir, port: int, region: str) -> dict[str, str]:
         "AWS_DEFAULT_REGION": region,
         "AWS_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "PYTHONUTF8": "1",
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
     }
@@ -58,6 +60,7 @@ def load() -> Any:
     from ministack.core import lambda_runtime
     from ministack.services import kinesis, lambda_svc
 
+    provisioners.install()
     kinesis._expire_records = _trim_records
     kinesis.get_state = _kinesis_state
     lambda_svc.json = lambda_runtime.json = _FastJson()
@@ -80,7 +83,7 @@ class _FastJson:
 
     @staticmethod
     def dumps(value: Any, **options: Any) -> str:
-        if options:
+        if options not in ({}, {"ensure_ascii": False}):
             return json.dumps(value, **options)
         try:
             return orjson.dumps(value).decode()

@@ -44,9 +44,10 @@ def listen(port: int) -> socket.socket:
 class Endpoint:
     """The endpoint of one data directory; `run` serves until SIGTERM or SIGINT."""
 
-    def __init__(self, data_dir: DataDir, listener: socket.socket) -> None:
+    def __init__(self, data_dir: DataDir, listener: socket.socket, job_interval_seconds: float | None = None) -> None:
         self._data_dir = data_dir
         self._listener = listener
+        self._job_interval_seconds = job_interval_seconds
         self.url = f"http://{HOST}:{listener.getsockname()[1]}"
         self._started = time.time()
         self._engines: tuple[Engine, ...] = ()
@@ -77,6 +78,7 @@ class Endpoint:
             data_dir=self._data_dir.engines,
             endpoint_url=self.url,
             region=REGION,
+            job_interval_seconds=self._job_interval_seconds,
         )
 
     async def _serve(self, application: Any) -> None:

@@ -36,6 +36,8 @@ class Context:
     endpoint_url: str
     account_id: str = "000000000000"
     region: str = "us-east-1"
+    job_interval_seconds: float | None = None
+    """With it, scheduled triggers that start a Glue job fire at this interval too, besides their cron."""
 
 
 class Engine(Protocol):

@@ -7,7 +7,7 @@ from catalog.settings import Settings, setting_name
 class Stacks:
     """Stands for CloudFormation: one stack with one output."""
 
-    def describe_stacks(self, StackName: str) -> dict:
+    def describe_stacks(self, StackName: str) -> dict[str, object]:
         return {"Stacks": [{"Outputs": [{"OutputKey": "RawBucket", "OutputValue": "from-the-stack"}]}]}
 
 

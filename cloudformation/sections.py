@@ -1,0 +1,116 @@
+"""Sections that repeat what another file says: of `pipeline.yaml` the catalog, of `docs/deploy.md` the template.
+
+`python -m cloudformation.sections` rewrites them in place; a test fails while they differ.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from catalog.named_queries import NamedQuery, named_queries
+from catalog.schema import Column
+from catalog.tables import TABLES, Table
+from cloudformation.template import CODE_PARAMETERS, parse_template
+
+TEMPLATE = Path(__file__).with_name("pipeline.yaml")
+GUIDE = TEMPLATE.parent.parent / "docs" / "deploy.md"
+DATABASE = "app_logs_db"
+"""The database that the query files name; the template puts its parameter in its place."""
+
+
+def logical_id(name: str, suffix: str) -> str:
+    """Return a resource's logical id: `log_minutes`, `Table` -> `LogMinutesTable`."""
+    return "".join(word.capitalize() for word in name.replace("-", "_").split("_")) + suffix
+
+
+def table_resource(table: Table) -> str:
+    """Return the YAML of one curated table."""
+    columns = "".join(f"            - {_column(column)}\n" for column in table.columns)
+    keys = ", ".join(f"{{Name: {key}, Type: string}}" for key in table.partition_keys)
+    return f"""\
+  {logical_id(table.name, "Table")}:
+    Type: AWS::Glue::Table
+    Properties:
+      CatalogId: !Ref AWS::AccountId
+      DatabaseName: !Ref Database
+      TableInput:
+        Name: {table.name}
+        Description: {_quoted(table.doc)}
+        TableType: EXTERNAL_TABLE
+        Parameters: {{classification: parquet, EXTERNAL: 'TRUE'}}
+        PartitionKeys: [{keys}]
+        StorageDescriptor:
+          Location: !Sub 's3://${{LakeBucket}}/{table.prefix}'
+          InputFormat: org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat
+          OutputFormat: org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat
+          SerdeInfo: {{SerializationLibrary: org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe}}
+          Columns:
+{columns}"""
+
+
+def query_resource(query: NamedQuery) -> str:
+    """Return the YAML of one named query, its database a parameter."""
+    sql = query.sql.replace(f'"{DATABASE}"', '"${DatabaseName}"')
+    lines = "".join(f"        {line}".rstrip() + "\n" for line in sql.split("\n"))
+    return f"""\
+  {logical_id(query.name, "Query")}:
+    Type: AWS::Athena::NamedQuery
+    Properties:
+      Name: {query.name}
+      Description: {_quoted(query.description)}
+      Database: !Ref Database
+      WorkGroup: !Ref WorkGroup
+      QueryString: !Sub |-
+{lines}"""
+
+
+def render(template: str) -> str:
+    """Return the template's text with both sections as the catalog has them."""
+    template = _replaced(template, "tables", "".join(table_resource(table) for table in TABLES))
+    return _replaced(template, "named queries", "".join(query_resource(query) for query in named_queries()))
+
+
+def render_guide(guide: str, template: str) -> str:
+    """Return the guide's text with the tables of parameters and outputs as the template has them."""
+    body = parse_template(template)
+    parameters = "".join(
+        f"| `{name}` | {_default(parameter)} | {parameter['Description']} |\n"
+        for name, parameter in body["Parameters"].items()
+        if name not in CODE_PARAMETERS
+    )
+    outputs = "".join(f"| `{name}` | {output['Description']} |\n" for name, output in body["Outputs"].items())
+    guide = _filled(guide, "parameters", f"| parameter | default | |\n|---|---|---|\n{parameters}")
+    return _filled(guide, "outputs", f"| output | what it names |\n|---|---|\n{outputs}")
+
+
+def _default(parameter: Mapping[str, Any]) -> str:
+    return f"`{parameter['Default']}`" if parameter.get("Default", "") != "" else "none"
+
+
+def _filled(guide: str, table: str, rows: str) -> str:
+    head, begin, rest = guide.partition(f"<!-- {table} -->\n")
+    _, end, tail = rest.partition(f"<!-- end {table} -->")
+    return f"{head}{begin}{rows}{end}{tail}"
+
+
+def _column(column: Column) -> str:
+    # No comment: what the columns mean is in catalog/tables.py, and a template has 51,200 bytes.
+    return f"{{Name: {column.name}, Type: {_quoted(column.type) if '<' in column.type else column.type}}}"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _replaced(template: str, section: str, body: str) -> str:
+    head, _, rest = template.partition(f"  # begin {section}")
+    begin, _, rest = rest.partition("\n")
+    _, end, tail = rest.partition(f"  # end {section}")
+    return f"{head}  # begin {section}{begin}\n{body}{end}{tail}"
+
+
+if __name__ == "__main__":
+    TEMPLATE.write_text(render(TEMPLATE.read_text(encoding="utf-8")), encoding="utf-8")
+    written = render_guide(GUIDE.read_text(encoding="utf-8"), TEMPLATE.read_text(encoding="utf-8"))
+    GUIDE.write_text(written, encoding="utf-8")

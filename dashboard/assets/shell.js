@@ -1,0 +1,163 @@
+/* The shell in the browser: the view's store and the URL move together; theme, shortcuts, brush, menu. */
+(function () {
+  "use strict";
+  const none = () => window.dash_clientside.no_update;
+  const DEFAULTS = { from: "now-1h", to: "now", tz: "UTC" };
+  const NAV = { o: "/", e: "/explore", s: "/services", p: "/pipeline", q: "/sql" };
+
+  function queryOf(view) {
+    const parts = [];
+    for (const [key, value] of Object.entries(view)) {
+      const isRange = key === "from" || key === "to";
+      const rangeIsDefault = view.from === DEFAULTS.from && view.to === DEFAULTS.to;
+      if (!value || (isRange ? rangeIsDefault : DEFAULTS[key] === value)) continue;
+      parts.push(key + "=" + encodeURIComponent(value).replace(/%7C/g, "|").replace(/%3A/g, ":"));
+    }
+    return parts.length ? "?" + parts.join("&") : "";
+  }
+
+  function zoneName(choice) {
+    return choice === "local" ? Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC" : "UTC";
+  }
+
+  function themeMode() {
+    try { return localStorage.getItem("loglake-theme") || "system"; } catch (error) { return "system"; }
+  }
+
+  function applyTheme(mode) {
+    const dark = mode === "dark" || (mode === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
+    const name = dark ? "dark" : "light";
+    document.documentElement.setAttribute("data-bs-theme", name);
+    document.documentElement.setAttribute("data-ag-theme-mode", name);
+    const button = document.getElementById("shell-theme-button");
+    if (button) {
+      button.textContent = { light: "☀", dark: "☾", system: "◐" }[mode];
+      button.title = "theme: " + mode + " (d)";
+    }
+    return name;
+  }
+
+  function same(first, second) {
+    return JSON.stringify(Object.entries(first || {}).sort()) === JSON.stringify(Object.entries(second || {}).sort());
+  }
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, {
+    shell: {
+      writeView: function (range, levels, services, search, zone, facets, current) {
+        const order = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
+        const view = Object.assign(
+          {
+            from: range.from,
+            to: range.to,
+            level: order.filter((level) => (levels || []).includes(level)).join("|"),
+            service: (services || []).join("|"),
+            q: (search || "").trim().replace(/\s+/g, " "),
+            tz: zoneName(zone),
+          },
+          Object.fromEntries(Object.entries(facets || {}).filter((entry) => entry[1]))
+        );
+        if (same(view, current)) return none();
+        const url = window.location.pathname + queryOf(view);
+        const rangeMoved = !current || view.from !== current.from || view.to !== current.to;
+        window.history[rangeMoved ? "pushState" : "replaceState"](window.history.state, "", url);
+        return view;
+      },
+      preset: function () {
+        const triggered = window.dash_clientside.callback_context.triggered_id;
+        const clicked = window.dash_clientside.callback_context.triggered[0];
+        return triggered && clicked && clicked.value ? { from: triggered.start, to: "now" } : none();
+      },
+      presetsShown: function (view, ids) {
+        return ids.map((id) => "preset" + (view.from === id.start && view.to === "now" ? " active" : ""));
+      },
+      brush: function (changes) {
+        const triggered = window.dash_clientside.callback_context.triggered;
+        const change = triggered.length ? triggered[0].value : null;
+        if (!change || change["xaxis.range[0]"] === undefined) return none();
+        return [String(change["xaxis.range[0]"]), String(change["xaxis.range[1]"])];
+      },
+      links: function (view, ids) {
+        return ids.map((id) => id.path + queryOf(view));
+      },
+      theme: function (clicks) {
+        let mode = themeMode();
+        if (clicks) {
+          mode = { system: "light", light: "dark", dark: "system" }[mode] || "system";
+          try { localStorage.setItem("loglake-theme", mode); } catch (error) { /* private mode: this page only */ }
+        }
+        return applyTheme(mode);
+      },
+      copyLink: function () {
+        navigator.clipboard.writeText(window.location.href);
+        const button = document.getElementById("shell-copy");
+        button.classList.add("done");
+        setTimeout(() => button.classList.remove("done"), 1200);
+        return none();
+      },
+      menu: function () {
+        const triggered = window.dash_clientside.callback_context.triggered_id;
+        const sidebar = document.getElementById("shell-sidebar");
+        const open = triggered === "shell-menu" && !sidebar.classList.contains("open");
+        return "sidebar" + (open ? " open" : "");
+      },
+      help: function (clicks) {
+        return Boolean(clicks);
+      },
+    },
+  });
+
+  window.dash_clientside.explore = {
+    facet: function (clicks, levels, services, facets) {
+      const context = window.dash_clientside.callback_context;
+      const id = context.triggered_id;
+      if (!id || !context.triggered[0].value) return [none(), none(), none()];
+      const toggled = (list) => (list.includes(id.value) ? list.filter((value) => value !== id.value) : list.concat(id.value));
+      if (id.field === "level") return [toggled(levels || []), none(), none()];
+      if (id.field === "service") return [none(), toggled(services || []), none()];
+      const key = "f." + id.field;
+      const kept = ((facets || {})[key] || "").split("|").filter((value) => value && value !== id.value && value !== "!" + id.value);
+      const had = ((facets || {})[key] || "").split("|");
+      const wanted = id.sign === "-" ? "!" + id.value : id.value;
+      const values = id.sign === "0" || had.includes(wanted) ? kept : kept.concat(wanted);
+      return [none(), none(), Object.assign({}, facets, { [key]: values.join("|") })];
+    },
+    purge: function () {
+      const grid = window.dash_ag_grid.getApi("explore-grid");
+      if (grid) { grid.purgeInfiniteCache(); grid.ensureIndexVisible(0); }
+      return none();
+    },
+  };
+
+  /* Back and Forward: the view came from a URL that Dash did not see being written, so let it read this one anew. */
+  window.addEventListener("popstate", () => window.location.reload());
+
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    if (themeMode() === "system") window.dash_clientside.set_props("shell-theme", { data: applyTheme("system") });
+  });
+
+  setInterval(() => {
+    for (const pill of document.querySelectorAll("[data-since]")) {
+      const seconds = Math.max(0, Math.round(Date.now() / 1000 - Number(pill.dataset.since)));
+      const text = seconds < 60 ? seconds + " s" : seconds < 3600 ? Math.floor(seconds / 60) + " min" : Math.floor(seconds / 3600) + " h";
+      pill.textContent = pill.dataset.word + " " + text;
+    }
+  }, 1000);
+
+  let leader = false;
+  document.addEventListener("keydown", (event) => {
+    const inField = event.target.closest("input, textarea, select, [contenteditable]");
+    if (event.key === "Escape" && inField) inField.blur();
+    if (inField || event.ctrlKey || event.metaKey || event.altKey) return;
+    const click = (id) => { const found = document.getElementById(id); if (found) found.click(); };
+    const focus = (id) => { const found = document.getElementById(id); if (found) { event.preventDefault(); found.focus(); found.select(); } };
+    if (leader && NAV[event.key]) {
+      const link = Array.from(document.querySelectorAll(".nav-entry")).find((entry) => entry.pathname === NAV[event.key]);
+      if (link) link.click();
+    } else if (event.key === "/") focus("shell-search");
+    else if (event.key === "t") focus("shell-range-text");
+    else if (event.key === "r") click("shell-run");
+    else if (event.key === "d") click("shell-theme-button");
+    else if (event.key === "?") click("shell-help-button");
+    leader = event.key === "g";
+  });
+})();

@@ -1,0 +1,114 @@
+"""The drawer of one log row: its fields, as JSON, and what surrounded it. A log line is text, whatever it says."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from dash import dcc, html
+
+from dashboard.view import FACETS
+from dashboard.wording import duration
+
+
+def detail(record: Mapping[str, str | None], query: str) -> list[html.Div]:
+    """Return the drawer's content; `query` is the row's own link."""
+    pretty = pretty_json(record)
+    fields = [
+        html.Tr([html.Th(name, scope="row"), html.Td(value, className="field-value"), html.Td(_only(name, value))])
+        for name, value in record.items()
+        if value is not None
+    ]
+    return [
+        html.Div(
+            [
+                html.Span(record.get("level"), className=f"level-badge edge-{(record.get('level') or '').lower()}"),
+                html.Span(record.get("service") or "", className="detail-service"),
+                html.Span(took(record), className="panel-note"),
+            ],
+            className="detail-head",
+        ),
+        html.Pre(record.get("message") or "", className="detail-message"),
+        html.Div(
+            [
+                _copy(pretty, "Copy JSON"),
+                _copy(record.get("message") or "", "Copy line"),
+                dcc.Link("Open link to this row", href=f"/explore?{query}", className="text-button small"),
+            ],
+            className="detail-actions",
+        ),
+        html.Table(html.Tbody(fields), className="field-table"),
+        html.Details([html.Summary("JSON"), html.Pre(pretty, className="detail-json")]),
+    ]
+
+
+def context(records: Sequence[Mapping[str, str | None]], event_id: str | None) -> html.Div:
+    """Return the lines around a row, the row itself marked."""
+    lines = [
+        html.Div(
+            [
+                html.Span((record["timestamp"] or "")[11:23], className="context-time"),
+                html.Span(record["level"], className="context-level"),
+                html.Span(record["message"], className="context-message"),
+            ],
+            className=f"context-line edge-{(record['level'] or '').lower()}"
+            + (" context-self" if record["event_id"] == event_id else ""),
+        )
+        for record in records
+    ]
+    return html.Div(
+        [html.Div("Around it, same service, newest first", className="facet-title"), *lines], className="context"
+    )
+
+
+def pretty_json(record: Mapping[str, str | None]) -> str:
+    """Return a record as indented JSON, without its nulls; `extra` is unfolded when it is JSON itself."""
+    shown: dict[str, object] = {name: value for name, value in record.items() if value is not None}
+    for name in ("status_code", "request_bytes", "response_bytes", "response_time_ms"):
+        if name in shown:
+            shown[name] = _number(str(shown[name]))
+    if "extra" in shown:
+        shown["extra"] = _unfolded(str(shown["extra"]))
+    return json.dumps(shown, indent=2, ensure_ascii=False)
+
+
+def _unfolded(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _number(text: str) -> object:
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if number.is_integer() else number
+
+
+def took(record: Mapping[str, str | None]) -> str:
+    """Return how long the request took, in words; nothing when the event does not say."""
+    number = _number(record.get("response_time_ms") or "")
+    return duration(float(number)) if isinstance(number, int | float) else ""
+
+
+def local_time(text: str, zone: str) -> str:
+    """Return a row's timestamp as day and time of day in a zone."""
+    moment = datetime.fromisoformat(f"{text[:23]}+00:00").astimezone(ZoneInfo(zone))
+    return f"{moment:%d %b %H:%M:%S}.{moment.microsecond // 1000:03d}"
+
+
+def _only(name: str, value: str | None) -> html.Button | str:
+    if name not in FACETS or not value or "|" in value:
+        return ""
+    return html.Button(
+        "only this",
+        id={"type": "explore-facet", "field": name, "value": value, "sign": "+"},
+        type="button",
+        className="text-button small",
+    )
+
+
+def _copy(text: str, label: str) -> html.Span:
+    return html.Span([dcc.Clipboard(content=text, title=label), label], className="text-button small copy")

@@ -1,0 +1,67 @@
+"""Panels: a titled card around a chart or a table, and the guard that keeps one panel's failure its own."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from dash import dcc, html, no_update
+
+from catalog.errors import QueryError
+from catalog.schema import LEVELS
+
+
+def panel(title: str, content: Any, note: str = "", aside: Any = None, **arguments: Any) -> html.Section:
+    """Return a card with a title that says what is measured, and a note on how."""
+    head = [html.H2(title), html.Span(note, className="panel-note") if note else None, aside]
+    return html.Section([html.Div(head, className="panel-head"), content], className="panel", **arguments)
+
+
+def chart(name: str, label: str, height: int) -> dcc.Graph:
+    """Return an empty chart of its final height, which tells the shell when someone brushes it."""
+    return dcc.Graph(
+        id={"type": "time-chart", "name": name},
+        figure={
+            "data": [],
+            "layout": {
+                "xaxis": {"visible": False},
+                "yaxis": {"visible": False},
+                "paper_bgcolor": "rgba(0,0,0,0)",
+                "plot_bgcolor": "rgba(0,0,0,0)",
+            },
+        },
+        config={"displayModeBar": False, "responsive": True, "doubleClick": "reset"},
+        style={"height": f"{height}px"},
+        className="chart",
+    )
+
+
+def legend(name: str) -> html.Div:
+    """Return the level colours with their names, and a place for the chart's sentence."""
+    keys = [
+        html.Span([html.I(className=f"swatch level-{level.lower()}"), level], className="legend-key")
+        for level in LEVELS
+    ]
+    return html.Div([html.Span(id=name, className="panel-note"), *keys], className="legend")
+
+
+def message(title: str, text: str, *actions: Any) -> html.Div:
+    """Return a designed empty or error state."""
+    return html.Div(
+        [html.Div(title, className="message-title"), html.Div(text, className="message-text"), html.Div(list(actions))],
+        className="message",
+    )
+
+
+def guarded(draw: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a drawing callback keep what is on screen until its first answer, and when its part can't be drawn."""
+
+    @functools.wraps(draw)
+    def drawn(answer: Any, *arguments: Any) -> Any:
+        if not answer:
+            return no_update
+        try:
+            return draw(answer, *arguments)
+        except QueryError:
+            return no_update
+
+    return drawn

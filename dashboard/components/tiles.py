@@ -1,0 +1,58 @@
+"""Metric cards: a number, how it differs from the previous period, and its course."""
+
+from dash import html
+
+from dashboard.components.sparkline import sparkline
+from dashboard.cube import Kpi
+from dashboard.theme import Theme
+from dashboard.wording import change, count, duration, share
+
+TITLES = {"events": "Events", "errors": "Errors", "error_rate": "Error rate", "p50": "p50", "p95": "p95", "p99": "p99"}
+HINTS = {
+    "events": "events of the chosen levels and services",
+    "errors": "events of level ERROR or CRITICAL, whatever levels are chosen",
+    "error_rate": "errors as a share of all events",
+    "p50": "half of the responses were faster",
+    "p95": "95 of 100 responses were faster",
+    "p99": "99 of 100 responses were faster",
+}
+NOTABLE = 0.1
+"""A smaller relative change is not worth a colour."""
+
+
+def tile(kpi: Kpi, theme: Theme) -> html.Div:
+    """Return one card; its change is worded and marked, never told by colour alone."""
+    colour = theme.levels["ERROR"] if kpi.name in ("errors", "error_rate") else theme.accent
+    return html.Div(
+        [
+            html.Div(TITLES[kpi.name], className="tile-title"),
+            html.Div(_value(kpi), className="tile-value"),
+            html.Div(
+                [
+                    html.Span(change(kpi.change), className=f"delta {tone(kpi)}"),
+                    html.Span(" vs previous", className="tile-versus"),
+                ],
+                className="tile-delta",
+            ),
+            sparkline(kpi.series, colour),
+        ],
+        className="tile",
+        title=f"{TITLES[kpi.name]}: {HINTS[kpi.name]}; in the period before: {_text(kpi.name, kpi.previous)}",
+    )
+
+
+def tone(kpi: Kpi) -> str:
+    """Return `worse`, `better` or `same`; the number of events is neither good nor bad."""
+    if kpi.change is None or abs(kpi.change) < NOTABLE or kpi.name == "events":
+        return "same"
+    return "worse" if kpi.change > 0 else "better"
+
+
+def _value(kpi: Kpi) -> str:
+    return _text(kpi.name, kpi.value)
+
+
+def _text(name: str, value: float | None) -> str:
+    if name == "error_rate":
+        return share(value)
+    return count(value) if name in ("events", "errors") else duration(value)

@@ -1,0 +1,312 @@
+"""The cube: what the rollup said about a window and the one before it, and every slice the charts take of it.
+
+Frames in, frames and numbers out; nothing here asks anybody. Slots are epoch seconds, UTC. A slot without rows is
+missing, not zero: it stays out of the result, or is NaN where a line must break.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from catalog.latency import middle_of
+from catalog.schema import LEVELS
+from dashboard.statements import COUNTS, ENDPOINT_LATENCY, ENDPOINTS, LATENCY
+from dashboard.timerange import Window
+from dashboard.view import View
+
+ERROR_LEVELS = ("ERROR", "CRITICAL")
+STEPS = (60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
+QUANTILES = (0.5, 0.95, 0.99)
+
+
+@dataclass(frozen=True)
+class Cube:
+    """Frames by kind, each covering `window` and its previous one, and the grain that each was asked at."""
+
+    window: Window
+    frames: Mapping[str, pd.DataFrame]
+    grains: Mapping[str, int] = field(default_factory=dict)
+    complete_to: datetime | None = None
+    is_filtered: bool = False
+    """Whether the counts were taken from rows that a search or facet already chose."""
+
+    @property
+    def services(self) -> list[str]:
+        """Every service seen in either window, by name."""
+        return sorted(self.frames[COUNTS]["service"].dropna().unique()) if len(self.frames[COUNTS]) else []
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """One number of a window, the same of the window before, and its course; None where there is no data."""
+
+    name: str
+    value: float | None
+    previous: float | None
+    series: tuple[float, ...] = ()
+
+    @property
+    def change(self) -> float | None:
+        """The relative change; None without both numbers, or from zero."""
+        if self.value is None or not self.previous:
+            return None
+        return self.value / self.previous - 1
+
+
+def step_seconds(window: Window, bars: int = 120, grain: int = 60) -> int:
+    """Return the seconds of a bar: the shortest round step that needs at most `bars` of them."""
+    wanted = window.span.total_seconds() / bars
+    return next((step for step in STEPS if step >= max(wanted, grain)), STEPS[-1])
+
+
+def cut(frame: pd.DataFrame, window: Window, view: View | None = None) -> pd.DataFrame:
+    """Return the rows of a window, and of a view's services, levels and facets where the frame has such columns."""
+    slot = frame["slot"]
+    keep = (slot >= _floor(window)) & (slot < window.end.timestamp())
+    if view is None:
+        return frame[keep]
+    for column, wanted in (("service", view.services), ("level", view.levels)):
+        if wanted and column in frame:
+            keep &= frame[column].isin(wanted)
+    for column, values in view.facets.items():
+        if column in frame:
+            keep &= _facet_mask(frame[column], values)
+    return frame[keep]
+
+
+def volume(cube: Cube, view: View, step: int | None = None) -> pd.DataFrame:
+    """Return events per bar and level: index slot, one column per level that occurs, least severe first."""
+    name = _counting(cube, view)
+    step = step or step_seconds(cube.window, grain=cube.grains.get(name, 60))
+    rows = cut(cube.frames[name], cube.window, view)
+    table = rows.assign(slot=rows["slot"] // step * step).pivot_table(
+        index="slot", columns="level", values="events", aggfunc="sum", fill_value=0, observed=True
+    )
+    return table[[level for level in LEVELS if level in table]]
+
+
+def error_rate(cube: Cube, view: View, window: Window | None = None, step: int | None = None) -> pd.DataFrame:
+    """Return per bar: events, errors and their ratio; a bar without events is NaN."""
+    window = window or cube.window
+    step = step or step_seconds(window, 60, cube.grains.get(COUNTS, 60))
+    rows = cut(cube.frames[COUNTS], window, View(services=view.services, facets=_countable(view)))
+    return _rates(rows, window, step)
+
+
+def quantile_lines(cube: Cube, view: View, window: Window | None = None, step: int | None = None) -> pd.DataFrame:
+    """Return response-time quantiles in milliseconds per bar: index slot, columns 0.5, 0.95 and 0.99."""
+    window = window or cube.window
+    step = step or step_seconds(window, 60, cube.grains.get(LATENCY, 60))
+    rows = cut(cube.frames[LATENCY], window, View(services=view.services))
+    slots = _slots(window, step)
+    if rows.empty:
+        return pd.DataFrame(np.nan, index=slots, columns=list(QUANTILES))
+    grid, lowest = _histograms(rows, slots, step)
+    return pd.DataFrame({quantile: _quantile(grid, lowest, quantile) for quantile in QUANTILES}, index=slots)
+
+
+def heat(cube: Cube, view: View, rows_per_decade: int = 8) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return slots, milliseconds (ascending, log-spaced) and the events of each cell: a latency heatmap."""
+    step = step_seconds(cube.window, 60, cube.grains.get(LATENCY, 60))
+    rows = cut(cube.frames[LATENCY], cube.window, View(services=view.services))
+    slots = _slots(cube.window, step)
+    if rows.empty:
+        return slots, np.array([1.0]), np.zeros((1, len(slots)))
+    decade = np.floor(np.log10(_middles(rows["bucket"].to_numpy())) * rows_per_decade).astype(int)
+    low, high = decade.min(), decade.max()
+    cells = np.zeros((high - low + 1, len(slots)))
+    place = ((rows["slot"].to_numpy() - slots[0]) // step).clip(0, len(slots) - 1)
+    np.add.at(cells, (decade - low, place), rows["events"].to_numpy())
+    return slots, 10 ** ((np.arange(low, high + 1) + 0.5) / rows_per_decade), cells
+
+
+def quantile(frame: pd.DataFrame, wanted: float) -> float | None:
+    """Return the milliseconds below which a share of the events of a latency frame lies; None when it is empty."""
+    if frame.empty:
+        return None
+    histogram = frame.groupby("bucket", observed=True)["events"].sum().sort_index()
+    rank = max(1, int(np.ceil(wanted * histogram.sum())))
+    return float(_middles(histogram.index.to_numpy())[int(np.searchsorted(histogram.cumsum().to_numpy(), rank))])
+
+
+def kpis(cube: Cube, view: View) -> tuple[Kpi, ...]:
+    """Return the tiles: events, rate, error rate and three quantiles, each beside the previous window's."""
+    now, before = cube.window, cube.window.previous
+    counts, earlier = (cut(cube.frames[COUNTS], window, view) for window in (now, before))
+    latency, earlier_latency = (
+        cut(cube.frames[LATENCY], window, View(services=view.services)) for window in (now, before)
+    )
+    rates = error_rate(cube, view)
+    lines = quantile_lines(cube, view)
+    events = volume(cube, view, step_seconds(now, 60)).sum(axis=1)
+    return (
+        Kpi("events", _total(counts), _total(earlier), _course(events)),
+        Kpi("errors", _errors(cube, view, now), _errors(cube, view, before), _course(rates["errors"])),
+        Kpi("error_rate", _error_share(cube, view, now), _error_share(cube, view, before), _course(rates["rate"])),
+        *(
+            Kpi(
+                f"p{wanted * 100:.0f}",
+                quantile(latency, wanted),
+                quantile(earlier_latency, wanted),
+                _course(lines[wanted]),
+            )
+            for wanted in QUANTILES
+        ),
+    )
+
+
+def by_service(cube: Cube, view: View) -> pd.DataFrame:
+    """Return one row per service: events, error_rate, p95, each with `previous_…`, and series; most changed first."""
+    rows = [_service_row(cube, service) for service in cube.services if not view.services or service in view.services]
+    columns = ["service", "events", "previous_events", "error_rate", "previous_error_rate", "p95", "previous_p95"]
+    table = pd.DataFrame(rows, columns=[*columns, "series", "errors_series", "surprise"])
+    return table.sort_values("surprise", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def by_endpoint(cube: Cube, view: View) -> pd.DataFrame:
+    """Return one row per service and endpoint: events, errors, error_rate, mean and p95; most errors first."""
+    rows = cut(cube.frames[ENDPOINTS], cube.window, View(services=view.services, facets=_countable(view)))
+    columns = ["service", "endpoint", "events", "errors", "error_rate", "mean", "p95", "max", "previous_error_rate"]
+    if rows.empty:
+        return pd.DataFrame(columns=columns)
+    table = _endpoint_sums(rows)
+    before = _endpoint_sums(cut(cube.frames[ENDPOINTS], cube.window.previous, View(services=view.services)))
+    table["previous_error_rate"] = before["error_rate"].reindex(table.index) if len(before) else np.nan
+    latency = cut(cube.frames[ENDPOINT_LATENCY], cube.window, View(services=view.services))
+    groups = latency.groupby(["service", "endpoint"], observed=True)
+    table["p95"] = pd.Series({name: quantile(group, 0.95) for name, group in groups}, dtype=float).reindex(table.index)
+    return table.reset_index().sort_values(["errors", "events"], ascending=False)[columns].reset_index(drop=True)
+
+
+def facet_counts(cube: Cube, view: View, column: str, limit: int = 10) -> list[tuple[str, int]]:
+    """Return the most frequent values of a column and their events, under every filter but the column's own."""
+    frame = cube.frames[ENDPOINTS if column == "endpoint" else _counting(cube, view)]
+    facets = {name: values for name, values in view.facets.items() if name != column}
+    other = View(
+        levels=() if column == "level" else view.levels,
+        services=() if column == "service" else view.services,
+        facets=facets,
+    )
+    counts = cut(frame, cube.window, other).groupby(column, observed=True)["events"].sum()
+    ranked = counts[counts > 0].sort_values(ascending=False).head(limit)
+    return [(str(name), int(count)) for name, count in ranked.items()]
+
+
+def gaps(cube: Cube, step: int) -> list[tuple[int, int]]:
+    """Return the stretches of the window, as epoch seconds, in which the rollup holds nothing at all."""
+    seen = set(cut(cube.frames[COUNTS], cube.window)["slot"].to_numpy() // step * step)
+    found: list[tuple[int, int]] = []
+    for slot in _slots(cube.window, step):
+        if slot in seen:
+            continue
+        if found and found[-1][1] == slot:
+            found[-1] = (found[-1][0], int(slot) + step)
+        else:
+            found.append((int(slot), int(slot) + step))
+    return found
+
+
+def _counting(cube: Cube, view: View) -> str:
+    """Return the frame to count in: the one with endpoints only when a view filters by them, for it is coarser."""
+    return ENDPOINTS if "endpoint" in view.facets and ENDPOINTS in cube.frames and not cube.is_filtered else COUNTS
+
+
+def _service_row(cube: Cube, service: str) -> list[object]:
+    view = View(services=(service,))
+    now, before = cube.window, cube.window.previous
+    events, previous_events = (_total(cut(cube.frames[COUNTS], window, view)) for window in (now, before))
+    rate, previous_rate = (_error_share(cube, view, window) for window in (now, before))
+    p95, previous_p95 = (quantile(cut(cube.frames[LATENCY], window, view), 0.95) for window in (now, before))
+    rates = error_rate(cube, view)
+    surprise = (
+        8 * abs((rate or 0) - (previous_rate or 0))
+        + abs(np.log(((p95 or 1) + 1) / ((previous_p95 or p95 or 1) + 1)))
+        + 0.5 * abs(np.log(((events or 0) + 50) / ((previous_events or events or 0) + 50)))
+    )
+    series = (_course(rates["events"]), _course(rates["rate"]))
+    return [service, events, previous_events, rate, previous_rate, p95, previous_p95, *series, float(surprise)]
+
+
+def _endpoint_sums(rows: pd.DataFrame) -> pd.DataFrame:
+    errors = rows["events"].where(rows["level"].isin(ERROR_LEVELS), 0)
+    groups = rows.assign(errors=errors).groupby(["service", "endpoint"], observed=True)
+    table = groups.agg(
+        events=("events", "sum"),
+        errors=("errors", "sum"),
+        response_time_ms=("response_time_ms", "sum"),
+        max=("response_time_ms_max", "max"),
+    )
+    return table.assign(error_rate=table["errors"] / table["events"], mean=table["response_time_ms"] / table["events"])
+
+
+def _rates(rows: pd.DataFrame, window: Window, step: int) -> pd.DataFrame:
+    slots = _slots(window, step)
+    slot = rows["slot"] // step * step
+    events = rows.groupby(slot)["events"].sum().reindex(slots)
+    errors = rows[rows["level"].isin(ERROR_LEVELS)].groupby(slot)["events"].sum().reindex(slots)
+    errors = errors.fillna(0).where(events.notna())
+    return pd.DataFrame({"events": events, "errors": errors, "rate": errors / events})
+
+
+def _errors(cube: Cube, view: View, window: Window) -> float | None:
+    rows = cut(cube.frames[COUNTS], window, View(services=view.services, facets=_countable(view)))
+    return None if rows.empty else float(rows.loc[rows["level"].isin(ERROR_LEVELS), "events"].sum())
+
+
+def _error_share(cube: Cube, view: View, window: Window) -> float | None:
+    rows = cut(cube.frames[COUNTS], window, View(services=view.services, facets=_countable(view)))
+    total = rows["events"].sum()
+    return float(rows.loc[rows["level"].isin(ERROR_LEVELS), "events"].sum() / total) if total else None
+
+
+def _total(rows: pd.DataFrame) -> float | None:
+    return None if rows.empty else float(rows["events"].sum())
+
+
+def _countable(view: View) -> Mapping[str, tuple[str, ...]]:
+    return {name: values for name, values in view.facets.items() if name in ("status_class", "endpoint")}
+
+
+def _course(series: pd.Series) -> tuple[float, ...]:
+    return tuple(float(value) for value in series.to_numpy())
+
+
+def _facet_mask(column: pd.Series, values: tuple[str, ...]) -> pd.Series:
+    wanted = [value for value in values if not value.startswith("!")]
+    unwanted = [value[1:] for value in values if value.startswith("!")]
+    mask = column.isin(wanted) if wanted else pd.Series(True, index=column.index)
+    return mask & ~column.isin(unwanted)
+
+
+def _floor(window: Window) -> float:
+    return window.start.timestamp() // 60 * 60
+
+
+def _slots(window: Window, step: int) -> np.ndarray:
+    first = int(window.start.timestamp()) // step * step
+    return np.arange(first, int(np.ceil(window.end.timestamp())), step)
+
+
+def _histograms(rows: pd.DataFrame, slots: np.ndarray, step: int) -> tuple[np.ndarray, int]:
+    """Return events per slot and bucket as one matrix, and the bucket of its first column."""
+    buckets = rows["bucket"].to_numpy()
+    lowest, width = int(buckets.min()), int(buckets.max() - buckets.min()) + 1
+    place = ((rows["slot"].to_numpy() - slots[0]) // step).clip(0, len(slots) - 1)
+    flat = np.bincount(place * width + (buckets - lowest), rows["events"].to_numpy(), len(slots) * width)
+    return flat.reshape(len(slots), width), lowest
+
+
+def _quantile(grid: np.ndarray, lowest: int, wanted: float) -> np.ndarray:
+    totals = grid.sum(axis=1)
+    ranks = np.maximum(1, np.ceil(wanted * totals))
+    column = (grid.cumsum(axis=1) >= ranks[:, None]).argmax(axis=1)
+    return np.where(totals > 0, _middles(column + lowest), np.nan)
+
+
+def _middles(buckets: np.ndarray) -> np.ndarray:
+    return np.array([middle_of(int(bucket)) for bucket in np.unique(buckets)])[
+        np.searchsorted(np.unique(buckets), buckets)
+    ]

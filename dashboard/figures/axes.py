@@ -1,0 +1,107 @@
+"""What every figure shares: the layout, time axes in the viewer's zone, and how missing data is drawn."""
+
+from collections.abc import Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.cube import Cube
+from dashboard.theme import Theme
+from dashboard.view import View
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
+STEP_NAMES = {60: "1 min", 120: "2 min", 300: "5 min", 600: "10 min", 900: "15 min", 1800: "30 min", 3600: "1 h"}
+
+
+def layout(theme: Theme, cube: Cube, view: View, step: int, **changes: Any) -> go.Layout:
+    """Return the layout of a chart over the view's window: quiet grid, one hover for all traces, brush on x."""
+    base = go.Layout(
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": FONT, "size": 12, "color": theme.muted},
+        margin={"l": 48, "r": 12, "t": 8, "b": 28},
+        hovermode="x unified",
+        hoverlabel={"bgcolor": theme.panel, "bordercolor": theme.line, "font": {"color": theme.text, "size": 12}},
+        dragmode="zoom",
+        showlegend=False,
+        bargap=0.12,
+        xaxis=time_axis(theme, cube, view, step),
+        yaxis=value_axis(theme),
+        uirevision=f"{cube.window.start}{cube.window.end}",
+    )
+    return base.update(changes)
+
+
+def time_axis(theme: Theme, cube: Cube, view: View, step: int) -> dict[str, Any]:
+    """Return a time axis that spans exactly the window."""
+    start = int(cube.window.start.timestamp()) // step * step
+    edges = times([start, int(cube.window.end.timestamp())], view.zone)
+    return {
+        "type": "date",
+        "range": [edges[0], edges[1]],
+        "gridcolor": "rgba(0,0,0,0)",
+        "linecolor": theme.line,
+        "tickcolor": theme.line,
+        "ticks": "outside",
+        "ticklen": 4,
+        "tickformatstops": [
+            {"dtickrange": [None, 60_000], "value": "%H:%M:%S"},
+            {"dtickrange": [60_000, 86_400_000], "value": "%H:%M\n%d %b"},
+            {"dtickrange": [86_400_000, None], "value": "%d %b"},
+        ],
+        "hoverformat": "%a %d %b, %H:%M",
+        "nticks": 9,
+    }
+
+
+def value_axis(theme: Theme, **changes: Any) -> dict[str, Any]:
+    """Return a value axis from zero that can't be zoomed: the brush is for time."""
+    return {
+        "gridcolor": theme.line,
+        "zeroline": False,
+        "rangemode": "tozero",
+        "fixedrange": True,
+        "nticks": 5,
+        "tickformat": "~s",
+    } | changes
+
+
+def times(slots: Sequence[int] | np.ndarray | pd.Index, zone: str) -> list[str]:
+    """Return epoch seconds as zone-less local texts, which is what Plotly draws and what a brush gives back."""
+    moments = pd.to_datetime(np.asarray(slots, dtype="int64"), unit="s", utc=True).tz_convert(ZoneInfo(zone))
+    return [f"{moment:%Y-%m-%d %H:%M:%S}" for moment in moments]
+
+
+def missing_bands(theme: Theme, gaps: Sequence[tuple[int, int]], view: View, cube: Cube) -> dict[str, Any]:
+    """Return shapes and labels for stretches without any data: missing is drawn as missing, never as zero."""
+    shapes = []
+    labels = []
+    for start, end in gaps:
+        left, right = times([start, min(end, int(cube.window.end.timestamp()))], view.zone)
+        shapes.append(
+            {"type": "rect", "xref": "x", "yref": "paper", "x0": left, "x1": right, "y0": 0, "y1": 1}
+            | {"fillcolor": theme.missing, "line": {"width": 0}, "layer": "below"}
+        )
+        if end - start >= cube.window.span.total_seconds() * 0.12:
+            labels.append(
+                {"x": times([(start + end) // 2], view.zone)[0], "y": 0.5, "yref": "paper", "text": "no data yet"}
+                | {"showarrow": False, "font": {"size": 11, "color": theme.muted}}
+            )
+    return {"shapes": shapes, "annotations": labels}
+
+
+def empty(theme: Theme, text: str) -> go.Figure:
+    """Return a figure that says why it shows nothing."""
+    figure = go.Figure()
+    figure.update_layout(
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        xaxis={"visible": False, "fixedrange": True},
+        yaxis={"visible": False, "fixedrange": True},
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        annotations=[{"text": text, "showarrow": False, "font": {"family": FONT, "size": 13, "color": theme.muted}}],
+    )
+    return figure

@@ -1,0 +1,358 @@
+"""What the pages ask for, in their words: a cube of a view, rows of a view, the state of the pipeline.
+
+The cube is assembled from blocks: an hour (or a day, for long ranges) of one kind of rollup. A block's key holds the
+number of events that the manifest counts in it, so it never changes: only blocks whose count moved are asked again, in
+one query per stretch, and every worker and viewer shares them.
+"""
+
+import hashlib
+import io
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+from diskcache import FanoutCache
+
+from catalog.errors import QueryError
+from dashboard import rows, statements
+from dashboard.athena import CANCELLED, FAILED, RUNNING, SUCCEEDED, Engine, read_csv
+from dashboard.broker import ANSWER_SECONDS, Answer, Broker, Question
+from dashboard.cube import Cube
+from dashboard.statements import COLUMNS, COUNTS, ENDPOINT_LATENCY, ENDPOINTS, LATENCY, Kind, Statement
+from dashboard.timerange import Window, resolve
+from dashboard.view import View
+
+MANIFEST_SECONDS = 15.0
+BLOCK_SECONDS = 7 * 86_400.0
+MEMO_CUBES = 12
+TABLES_SECONDS = 60.0
+LOOK_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """How a load stands. `token` names the cube once it is whole; the rest is what the status line says."""
+
+    state: str
+    window: Window
+    token: str = ""
+    asked_at: float = 0.0
+    scanned_bytes: int = 0
+    engine_ms: int = 0
+    complete_to: datetime | None = None
+    error: str = ""
+    execution_id: str = ""
+    running_seconds: float = 0.0
+    was_cached: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block: where it is kept and the stretch of time it holds."""
+
+    kind: Kind
+    window: Window
+    version: int
+
+    @property
+    def key(self) -> str:
+        return f"block:1:{self.kind.key}:{int(self.window.start.timestamp())}:{self.version}"
+
+
+class Lake:
+    """The pages' one source of data, over a broker; one per worker, all sharing a cache."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        cache: FanoutCache,
+        drop_levels: Sequence[str] = (),
+        clock: Callable[[], datetime] = partial(datetime.now, UTC),
+    ) -> None:
+        self.engine = engine
+        self.broker = Broker(engine, cache, lambda: clock().timestamp())
+        self.drop_levels = tuple(drop_levels)
+        self.clock = clock
+        self._cache = cache
+        self._memo: OrderedDict[str, Cube] = OrderedDict()
+        self._memo_lock = threading.Lock()
+
+    def load(self, view: View, needs: Iterable[str], viewer: str, wait: float = 0.25, fresh: bool = False) -> Loaded:
+        """Move the view's cube on and return how it stands: `SUCCEEDED` with a token, `RUNNING`, or failed with why."""
+        window = resolve(view.time_range, self.clock())
+        deadline = time.monotonic() + wait
+        while True:
+            loaded = self._advance(window, tuple(needs), viewer, 0.0 if fresh else MANIFEST_SECONDS)
+            if loaded.state != RUNNING or time.monotonic() >= deadline:
+                return loaded
+            fresh = False
+            time.sleep(LOOK_SECONDS)
+
+    def cube(self, token: str) -> Cube:
+        """Return the cube a load named; raise `QueryError` when it is no longer kept."""
+        with self._memo_lock:
+            if token in self._memo:
+                self._memo.move_to_end(token)
+                return self._memo[token]
+        cube = self._assemble(token)
+        with self._memo_lock:
+            self._memo[token] = cube
+            while len(self._memo) > MEMO_CUBES:
+                self._memo.popitem(last=False)
+        return cube
+
+    def ask(self, statement: Statement, viewer: str, max_age: float, wait: float = 30.0, version: str = "") -> Answer:
+        """Ask one statement and wait for it; raise `QueryError` in the engine's words when it fails or takes longer."""
+        answer = self.broker.ask(Question(statement, version=version), viewer, max_age, wait)
+        if answer.content is None:
+            raise QueryError(answer.error or f"no answer within {wait:.0f} s; execution {answer.execution_id}")
+        return answer
+
+    def cancel(self, view: View, needs: Iterable[str], viewer: str) -> int:
+        """Stop waiting for a view's queries; return how many executions that stopped."""
+        window = resolve(view.time_range, self.clock())
+        questions = [Question(statements.manifest(_days(window))), Question(statements.completeness())]
+        answer = self.broker.ask(questions[0], viewer)
+        if answer.content is not None:
+            missing = self._missing(self._blocks(window, tuple(needs), _versions(answer.content)))
+            questions += [_question(stretch) for stretch in _stretches(missing)]
+        return sum(self.broker.cancel(question, viewer) for question in questions)
+
+    def tables(self) -> dict[str, tuple[str, ...]]:
+        """Return the Glue catalog's tables and columns, at most `TABLES_SECONDS` old."""
+        kept = self._cache.get("tables", retry=True)
+        if kept is None:
+            kept = json.dumps(self.engine.tables())
+            self._cache.set("tables", kept, expire=TABLES_SECONDS, retry=True)
+        return {name: tuple(columns) for name, columns in json.loads(kept).items()}
+
+    def sources(self, view: View, services: Sequence[str]) -> rows.Sources:
+        """Return the tables that hold a view's rows."""
+        return rows.choose_sources(view, services, self.drop_levels, self.tables())
+
+    def page(
+        self, view: View, window: Window, services: Sequence[str], number: int, viewer: str, version: str
+    ) -> list[rows.Record]:
+        """Return one page of a view's rows, newest first; pages before it are asked for as far as they are not kept."""
+        sources = self.sources(view, services)
+        if not sources.sources:
+            return []
+        page: list[rows.Record] = []
+        for place in range(number + 1):
+            if place and len(page) < rows.PAGE_ROWS:
+                return []
+            statement = rows.page_statement(sources, view, window, page[-1] if page else None)
+            page = rows.read_page(self.ask(statement, viewer, ANSWER_SECONDS, version=version).content or b"")
+        return page
+
+    def filtered(self, view: View, cube: Cube, viewer: str, version: str) -> Cube:
+        """Return the cube with its counts taken from the rows themselves: for filters that the rollup can't answer."""
+        sources = self.sources(view, cube.services)
+        if not sources.sources:
+            return replace(cube, frames={**cube.frames, COUNTS: _frame(COUNTS, [])})
+        statement = rows.counts_statement(sources, view, cube.window)
+        content = self.ask(statement, viewer, ANSWER_SECONDS, version=version).content or b""
+        counts = _frame(COUNTS, [parse_rollup(content, COUNTS)])
+        return replace(cube, frames={**cube.frames, COUNTS: counts}, is_filtered=True)
+
+    def is_writable(self) -> bool:
+        """Return whether the cache takes and gives back a value."""
+        mark = f"{time.monotonic()}"
+        return (
+            bool(self._cache.set("readiness", mark, expire=60, retry=True)) and self._cache.get("readiness") is not None
+        )
+
+    def _advance(self, window: Window, needs: tuple[str, ...], viewer: str, max_age: float) -> Loaded:
+        manifest = self.broker.ask(Question(statements.manifest(_days(window))), viewer, max_age)
+        complete = self.broker.ask(Question(statements.completeness()), viewer, max(max_age, 1.0))
+        if manifest.content is None:
+            return _standing(window, [manifest])
+        blocks = self._blocks(window, needs, _versions(manifest.content))
+        answers = [self._fetch(stretch, viewer) for stretch in _stretches(self._missing(blocks))]
+        missing = self._missing(blocks) if answers else []
+        complete_to = _complete_to(complete.content)
+        if missing:
+            return _standing(window, answers, complete_to)
+        token = self._keep(window, blocks, complete_to)
+        return _finished(window, token, manifest, answers, complete_to)
+
+    def _blocks(self, window: Window, needs: tuple[str, ...], versions: dict[int, int]) -> list[Block]:
+        whole = Window(window.previous.start, window.end)
+        blocks: list[Block] = []
+        for name in needs:
+            choices = [_cut_blocks(kind, whole, versions) for kind in _kinds(name, window)]
+            cached = (choice for choice in choices if not self._missing(choice))
+            blocks += next(cached, choices[0])
+        return blocks
+
+    def _missing(self, blocks: Sequence[Block]) -> list[Block]:
+        return [block for block in blocks if block.key not in self._cache]
+
+    def _fetch(self, stretch: Sequence[Block], viewer: str) -> Answer:
+        answer = self.broker.ask(_question(stretch), viewer)
+        if answer.state == SUCCEEDED and answer.content is not None:
+            table = parse_rollup(answer.content, stretch[0].kind.name)
+            slots = table.column("slot").to_numpy()
+            for block in stretch:
+                start, end = (moment.timestamp() for moment in (block.window.start, block.window.end))
+                part = table.filter(pa.array((slots >= start) & (slots < end)))
+                self._cache.set(block.key, _to_bytes(part), expire=BLOCK_SECONDS, retry=True)
+        return answer
+
+    def _keep(self, window: Window, blocks: Sequence[Block], complete_to: datetime | None) -> str:
+        facts = {
+            "window": [window.start.timestamp(), window.end.timestamp()],
+            "complete_to": complete_to.timestamp() if complete_to else None,
+            "blocks": [[block.kind.name, block.kind.grain_seconds, block.key] for block in blocks],
+        }
+        text = json.dumps(facts)
+        token = hashlib.sha256(text.encode()).hexdigest()[:24]
+        self._cache.set(f"cube:{token}", text, expire=86_400, retry=True)
+        return token
+
+    def _assemble(self, token: str) -> Cube:
+        text = self._cache.get(f"cube:{token}", retry=True)
+        if text is None:
+            raise QueryError("this view is older than the cache keeps; press Refresh")
+        facts = json.loads(text)
+        tables: dict[str, list[pa.Table]] = {}
+        for name, _, key in facts["blocks"]:
+            kept = self._cache.get(key, retry=True)
+            if kept is None:
+                raise QueryError("a part of this view has left the cache; press Refresh")
+            tables.setdefault(name, []).append(_from_bytes(kept))
+        start, end = (datetime.fromtimestamp(moment, UTC) for moment in facts["window"])
+        return Cube(
+            Window(start, end),
+            {name: _frame(name, parts) for name, parts in ({COUNTS: [], LATENCY: []} | tables).items()},
+            {name: grain for name, grain, _ in facts["blocks"]},
+            datetime.fromtimestamp(facts["complete_to"], UTC) if facts["complete_to"] else None,
+        )
+
+
+def parse_rollup(content: bytes, name: str) -> pa.Table:
+    """Return a rollup's CSV as a table of the types that `statements.COLUMNS` declares."""
+    types = {column: getattr(pa, kind)() for column, kind in COLUMNS[name].items()}
+    options = pyarrow.csv.ConvertOptions(column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=False)
+    return pyarrow.csv.read_csv(io.BytesIO(content), convert_options=options).select(list(types))
+
+
+def _kinds(name: str, window: Window) -> tuple[Kind, ...]:
+    """Return the grains that serve a window, the wanted one first: a coarser one will do when it is already cached."""
+    if window.span > timedelta(days=3):
+        return (Kind(name, 3600, 86_400),)
+    fine, coarse = Kind(name, 60, 3600), Kind(name, 300, 3600)
+    if name == COUNTS:
+        return (fine,)
+    if name in (ENDPOINTS, ENDPOINT_LATENCY):
+        return (coarse,)
+    return (fine, coarse) if window.span <= timedelta(hours=6) else (coarse, fine)
+
+
+def _cut_blocks(kind: Kind, window: Window, versions: dict[int, int]) -> list[Block]:
+    """Return the blocks of a window that hold anything; hours that the manifest does not know hold nothing."""
+    sums: dict[int, int] = {}
+    for hour, events in versions.items():
+        start = hour // kind.block_seconds * kind.block_seconds
+        sums[start] = sums.get(start, 0) + events
+    first = int(window.start.timestamp()) // kind.block_seconds * kind.block_seconds
+    starts = range(first, int(window.end.timestamp()) + 1, kind.block_seconds)
+    return [Block(kind, _stretch(start, kind.block_seconds), sums[start]) for start in starts if start in sums]
+
+
+def _stretch(start: int, seconds: int) -> Window:
+    begin = datetime.fromtimestamp(start, UTC)
+    return Window(begin, begin + timedelta(seconds=seconds))
+
+
+def _stretches(blocks: Sequence[Block]) -> list[list[Block]]:
+    """Return blocks grouped so that each group, one query, is of one kind and without a hole."""
+    groups: list[list[Block]] = []
+    for block in blocks:
+        last = groups[-1][-1] if groups else None
+        if last and last.kind == block.kind and last.window.end == block.window.start:
+            groups[-1].append(block)
+        else:
+            groups.append([block])
+    return groups
+
+
+def _question(stretch: Sequence[Block]) -> Question:
+    window = Window(stretch[0].window.start, stretch[-1].window.end)
+    version = ",".join(str(block.version) for block in stretch)
+    return Question(statements.rollup(stretch[0].kind, window), version=version)
+
+
+def _days(window: Window) -> Window:
+    """Return the whole UTC days that a window and its previous one touch: few distinct manifests, shared by many."""
+    first = window.previous.start.replace(hour=0, minute=0, second=0, microsecond=0)
+    last = (window.end - timedelta(microseconds=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return Window(first, last + timedelta(days=1))
+
+
+def _versions(content: bytes) -> dict[int, int]:
+    return {int(slot): int(events or 0) for slot, events in read_csv(content)[1] if slot}
+
+
+def _complete_to(content: bytes | None) -> datetime | None:
+    rows = read_csv(content)[1] if content else []
+    return datetime.fromtimestamp(int(float(rows[0][0])), UTC) if rows and rows[0] and rows[0][0] else None
+
+
+def _standing(window: Window, answers: Sequence[Answer], complete_to: datetime | None = None) -> Loaded:
+    """Return how an unfinished load stands: its first failure, else that it runs."""
+    bad = next((answer for answer in answers if answer.state in (FAILED, CANCELLED)), None)
+    longest = max((answer.running_seconds for answer in answers), default=0.0)
+    if bad:
+        return Loaded(bad.state, window, error=bad.error, execution_id=bad.execution_id, complete_to=complete_to)
+    return Loaded(RUNNING, window, running_seconds=longest, complete_to=complete_to, was_cached=False)
+
+
+def _finished(
+    window: Window, token: str, manifest: Answer, answers: Sequence[Answer], complete_to: datetime | None
+) -> Loaded:
+    ran = [answer for answer in [manifest, *answers] if answer.state == SUCCEEDED]
+    return Loaded(
+        FAILED if manifest.state in (FAILED, CANCELLED) else SUCCEEDED,
+        window,
+        token,
+        asked_at=manifest.asked_at,
+        scanned_bytes=sum(answer.scanned_bytes for answer in ran),
+        engine_ms=max((answer.engine_ms for answer in ran), default=manifest.engine_ms),
+        complete_to=complete_to,
+        error=manifest.error,
+        execution_id=manifest.execution_id,
+        was_cached=not answers and manifest.was_cached,
+    )
+
+
+def _frame(name: str, parts: Sequence[pa.Table]) -> pd.DataFrame:
+    if not parts:
+        return pd.DataFrame({column: pd.Series(dtype=_PANDAS[kind]) for column, kind in COLUMNS[name].items()})
+    table = pa.concat_tables(parts)
+    frame = table.to_pandas(categories=[column for column, kind in COLUMNS[name].items() if kind == "string"])
+    return pd.DataFrame(frame)
+
+
+_PANDAS = {"int64": "int64", "int32": "int32", "float64": "float64", "string": "object"}
+
+
+def _to_bytes(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def _from_bytes(content: bytes) -> pa.Table:
+    with pa.ipc.open_stream(content) as reader:
+        return reader.read_all()

@@ -1,0 +1,139 @@
+"""Lines to events: which lines are events of the schema, and which are not.
+
+The same rules as `catalog.schema.validate`, as Spark expressions: no value is converted, none becomes null unseen.
+An `events` DataFrame has the schema's columns, `received_at`, `extra`, and of the line it came from `object_path`,
+`raw_line`, `line_hash`, `damage` and `is_reject`; the columns of a rejected line mean nothing.
+"""
+
+from collections.abc import Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from catalog.schema import EVENT_COLUMNS, LEVELS, MAX_AGE, MAX_AHEAD, RECEIVED_AT
+
+COLUMNS = (*EVENT_COLUMNS, RECEIVED_AT)
+_COUNTED = {
+    "object_path", "damage", "line_hash", "is_reject", "event_id", "received_at",
+    "timestamp", "service", "level", "endpoint", "status_code", "response_time_ms", "response_bytes",
+}  # fmt: skip
+"""What deduplication, the rollup and the rejects need of an event whose level is dropped."""
+_STRINGS = tuple(column.name for column in COLUMNS if column.type == "string")
+_STRUCT = ", ".join(f"`{column.name}`: {column.type}" for column in COLUMNS)
+_STRICT = {
+    "mode": "PERMISSIVE",
+    "columnNameOfCorruptRecord": "broken",
+    "allowSingleQuotes": "false",
+    "allowNonNumericNumbers": "false",
+}
+_NOT_A_STRING = rf'"(?:{"|".join(_STRINGS)})"\s*:\s*[^"\sn]'
+"""A key of a string column with a value that is no string: right for the line itself, too wide for inner objects."""
+
+
+def parse_lines(lines: DataFrame) -> DataFrame:
+    """Return the `events` of `lines`, blank lines left out; as many rows as lines that are not blank."""
+    parsed = lines.withColumn("parsed", _parse(F.col("raw_line"))).withColumn(
+        "event", F.get(F.col("parsed.e"), F.lit(0))
+    )
+    typed = parsed.select(
+        "raw_line",
+        "object_path",
+        "damage",
+        F.xxhash64("raw_line").alias("line_hash"),
+        (F.col("parsed.broken").isNotNull() | (F.size("parsed.e") != 1)).alias("is_broken"),
+        *(F.col(f"event.{column.name}") for column in EVENT_COLUMNS if column.name != "timestamp"),
+        _timestamp("event.timestamp").alias("timestamp"),
+        F.coalesce(_timestamp(f"event.{RECEIVED_AT.name}"), F.col("object_time")).alias(RECEIVED_AT.name),
+        _extra(F.col("raw_line")).alias("extra"),
+    )
+    return typed.withColumn("is_reject", F.coalesce(_is_reject(), F.lit(True))).drop("is_broken")
+
+
+def slim(events: DataFrame, drop_levels: Sequence[str]) -> DataFrame:
+    """Return `events` without what no table will hold: the line of what is an event, the text of a dropped level."""
+    is_reject = F.col("is_reject")
+    is_kept = ~is_reject & ~F.col("level").isin(*drop_levels)
+    kept_only = {name: F.when(is_kept, F.col(name)).alias(name) for name in events.columns if name not in _COUNTED}
+    kept_only["raw_line"] = F.when(is_reject, F.col("raw_line")).alias("raw_line")
+    return events.select(*(kept_only.get(name, F.col(name)) for name in events.columns))
+
+
+def is_blank(raw_line: Column) -> Column:
+    """Return whether a line holds white space only, and so is no line at all."""
+    return F.trim(F.translate(raw_line, "\t\r", "  ")) == ""
+
+
+def is_utf8(text: Column) -> Column:
+    """Return whether the bytes of `text` are UTF-8, which Spark takes for granted."""
+    content = text.cast("binary")
+    return F.encode(F.decode(content, "UTF-8"), "UTF-8") == content
+
+
+def _parse(raw_line: Column) -> Column:
+    """Parse the line as an array's only element, so that whatever follows the first object breaks the whole."""
+    wrapped = F.concat(F.lit('{"e":['), raw_line, F.lit("]}"))
+    return F.from_json(wrapped, f"e array<struct<{_STRUCT}>>, broken string", _STRICT)
+
+
+def _timestamp(column: str) -> Column:
+    return F.when(F.length(column) >= len("2026-11-21"), F.expr(f"try_cast({column} AS timestamp)"))
+
+
+def _is_reject() -> Column:
+    missing = [F.col(column.name).isNull() for column in EVENT_COLUMNS if column.required]
+    infinite = [
+        F.isnan(column.name) | F.col(column.name).isin(float("inf"), float("-inf"))
+        for column in EVENT_COLUMNS
+        if column.type == "double"
+    ]
+    arrived = F.col(RECEIVED_AT.name)
+    rules = [
+        F.col("damage").isNotNull(),
+        F.col("is_broken"),
+        *missing,
+        ~F.col("level").isin(*LEVELS),
+        F.col("timestamp") < arrived - F.lit(MAX_AGE),
+        F.col("timestamp") > arrived + F.lit(MAX_AHEAD),
+        *(F.coalesce(rule, F.lit(False)) for rule in infinite),
+        ~is_utf8(F.col("raw_line")),
+        F.when(F.col("raw_line").rlike(_NOT_A_STRING), _has_wrong_type(F.col("raw_line"))).otherwise(False),
+    ]
+    found = rules[0]
+    for rule in rules[1:]:
+        found = found | rule
+    return found
+
+
+def _has_wrong_type(raw_line: Column) -> Column:
+    """Return whether a string column holds a number, a boolean, an array or an object: whether one of those parses."""
+    found = F.lit(False)
+    for kind in ("double", "boolean", "array<string>", "map<string,string>"):
+        schema = ", ".join(f"`{name}` {kind}" for name in _STRINGS)
+        probe = F.from_json(raw_line, schema, {"mode": "PERMISSIVE", "allowNonNumericNumbers": "false"})
+        found = found | (F.to_json(probe) != "{}")
+    return found
+
+
+def _extra(raw_line: Column) -> Column:
+    """Return the keys that the schema does not know as one JSON object, values as they were; null without any."""
+    known = [column.name for column in COLUMNS]
+    has_unknown = F.exists(F.json_object_keys(raw_line), lambda key: ~key.isin(known))
+    values = F.from_json(raw_line, "map<string,string>", {"allowSingleQuotes": "false"})
+    unknown = F.filter(F.map_entries(values), lambda entry: ~entry["key"].isin(known))
+    members = F.transform(unknown, lambda entry: _json_member(raw_line, entry["key"], entry["value"]))
+    return F.when(has_unknown, F.concat(F.lit("{"), F.array_join(members, ","), F.lit("}")))
+
+
+def _json_member(raw_line: Column, key: Column, text: Column) -> Column:
+    return F.concat(_quote(key), F.lit(":"), _json_value(raw_line, key, text))
+
+
+def _json_value(raw_line: Column, key: Column, text: Column) -> Column:
+    """Return a value as JSON: a string if the line quotes it after its key, else its own text."""
+    is_string = F.regexp_like(raw_line, F.concat(F.lit(r'"\Q'), key, F.lit(r'\E"\s*:\s*"')))
+    return F.when(text.isNull(), "null").when(is_string, _quote(text)).otherwise(text)
+
+
+def _quote(text: Column) -> Column:
+    in_array = F.to_json(F.array(text))
+    return F.substr(in_array, F.lit(2), F.length(in_array) - 2)

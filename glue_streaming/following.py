@@ -1,0 +1,135 @@
+"""Runs of the Glue crawler and the Glue job: started, or joined when one is going already, and followed to the end."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.errors import LoglakeError
+
+POLL_SECONDS = 2.0
+DONE = "SUCCEEDED"
+_GOING = ("STARTING", "RUNNING", "STOPPING", "WAITING")
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class JobRun:
+    """How a run of the job ended: its state in Glue's words, its seconds, and Glue's message if it failed."""
+
+    run_id: str
+    state: str
+    seconds: float
+    message: str
+    joined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Crawl:
+    """What a crawl did: the tables it met, each with its number of partitions before and after."""
+
+    state: str
+    seconds: float
+    message: str
+    joined: bool
+    tables: Mapping[str, tuple[int, int]]
+
+
+def run_job(glue: Any, job: str, progress: Progress, poll_seconds: float = POLL_SECONDS) -> JobRun:
+    """Start the job, or join the run that is going, and return how it ended."""
+    run_id, joined = _start_job(glue, job)
+    progress(f"{'following' if joined else 'started'} {job} {run_id}")
+    for run in _until_done(
+        lambda: _job_run(glue, job, run_id), lambda run: str(run["JobRunState"]), progress, poll_seconds
+    ):
+        last = run
+    seconds = float(last.get("ExecutionTime") or 0)
+    return JobRun(run_id, last["JobRunState"], seconds, last.get("ErrorMessage", ""), joined)
+
+
+def crawl(glue: Any, crawler: str, database: str, progress: Progress, poll_seconds: float = POLL_SECONDS) -> Crawl:
+    """Start the crawler, or join the crawl that is going, and return what it did."""
+    began = time.monotonic()
+    before = count_partitions(glue, database)
+    joined = _start_crawler(glue, crawler)
+    progress(f"{'following' if joined else 'started'} crawler {crawler}")
+    states = _until_done(lambda: _crawler(glue, crawler), lambda found: str(found["State"]), progress, poll_seconds)
+    for found in states:
+        last = found.get("LastCrawl", {})
+    after = count_partitions(glue, database)
+    tables = {name: (before.get(name, 0), count) for name, count in sorted(after.items())}
+    seconds = time.monotonic() - began
+    return Crawl(last.get("Status", DONE), seconds, last.get("ErrorMessage", ""), joined, tables)
+
+
+def count_partitions(glue: Any, database: str) -> dict[str, int]:
+    """Return the number of partitions of every table of a database."""
+    pages = glue.get_paginator("get_tables").paginate(DatabaseName=database)
+    names = [table["Name"] for page in pages for table in page["TableList"]]
+    return {name: _partitions(glue, database, name) for name in names}
+
+
+def _partitions(glue: Any, database: str, table: str) -> int:
+    pages = glue.get_paginator("get_partitions").paginate(
+        DatabaseName=database, TableName=table, ExcludeColumnSchema=True
+    )
+    return sum(len(page["Partitions"]) for page in pages)
+
+
+def _start_job(glue: Any, job: str) -> tuple[str, bool]:
+    try:
+        return str(glue.start_job_run(JobName=job)["JobRunId"]), False
+    except glue.exceptions.ConcurrentRunsExceededException:
+        runs = glue.get_job_runs(JobName=job, MaxResults=20)["JobRuns"]
+    except glue.exceptions.EntityNotFoundException:
+        raise LoglakeError(
+            f"there must be a Glue job of that name; got {job!r}; run 'loglake deploy', or 'loglake up' for a laptop"
+        ) from None
+    going = [run["Id"] for run in runs if run["JobRunState"] in _GOING]
+    if not going:
+        return _start_job(glue, job)  # it ended between the two calls
+    return str(going[0]), True
+
+
+def _start_crawler(glue: Any, crawler: str) -> bool:
+    try:
+        glue.start_crawler(Name=crawler)
+    except glue.exceptions.CrawlerRunningException:
+        return True
+    except glue.exceptions.EntityNotFoundException:
+        raise LoglakeError(
+            f"there must be a crawler of that name; got {crawler!r}; run 'loglake deploy', or 'loglake up' for a laptop"
+        ) from None
+    return False
+
+
+def _job_run(glue: Any, job: str, run_id: str) -> Mapping[str, Any]:
+    run: Mapping[str, Any] = glue.get_job_run(JobName=job, RunId=run_id)["JobRun"]
+    return run
+
+
+def _crawler(glue: Any, crawler: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = glue.get_crawler(Name=crawler)["Crawler"]
+    return found
+
+
+def _until_done(
+    look: Callable[[], Mapping[str, Any]],
+    state_of: Callable[[Mapping[str, Any]], str],
+    progress: Progress,
+    poll_seconds: float,
+) -> Iterator[Mapping[str, Any]]:
+    """Yield what `look` returns until its state is none of those that pass; tell each new state once."""
+    told = ""
+    began = time.monotonic()
+    while True:
+        found = look()
+        state = state_of(found)
+        if state != told:
+            progress(f"{state} after {time.monotonic() - began:.0f} s")
+            told = state
+        yield found
+        if state not in _GOING:
+            return
+        time.sleep(poll_seconds)

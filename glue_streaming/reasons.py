@@ -1,0 +1,61 @@
+"""Why a line was rejected, in words: the field, what must hold and the value. Python, for rejected lines only."""
+
+import json
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+from catalog.errors import SchemaError
+from catalog.schema import EVENT_COLUMNS, MAX_AGE, MAX_AHEAD, RECEIVED_AT, parse_timestamp, validate
+
+MAX_REASON_CHARS = 500
+_INT_BITS = {"int": 32, "bigint": 64}
+
+
+def reason_of(raw_line: bytes, arrived: datetime | None = None) -> str:
+    """Return why the line is no event that arrived then, on one line of at most `MAX_REASON_CHARS` characters."""
+    reason = _reason(raw_line, arrived)
+    return reason if len(reason) <= MAX_REASON_CHARS else reason[: MAX_REASON_CHARS - 1] + "…"
+
+
+def _reason(raw_line: bytes, arrived: datetime | None) -> str:
+    try:
+        event = json.loads(raw_line.decode("utf-8"), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        return f"a line must be UTF-8; got byte 0x{raw_line[error.start]:02x} at {error.start}; the raw line is base64"
+    except RecursionError:
+        return "a line must be one JSON object, not nested this deep"
+    except ValueError as error:
+        return f"a line must be one JSON object; got {error}"
+    if not isinstance(event, dict):
+        return f"a line must be one JSON object; got {type(event).__name__}"
+    try:
+        validate(event)
+    except SchemaError as error:
+        return str(error)
+    return _beyond_schema(event, arrived)
+
+
+def _beyond_schema(event: dict[str, Any], arrived: datetime | None) -> str:
+    """Return what the lake refuses and an application may still send: out of range in value or in time."""
+    for column in EVENT_COLUMNS:
+        value = event.get(column.name)
+        bits = _INT_BITS.get(column.type)
+        if value is not None and bits and not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+            return f"`{column.name}` must be {column.type} of {bits} bits; got {value!r}"
+        if isinstance(value, float) and not math.isfinite(value):
+            return f"`{column.name}` must be finite; got {value!r}"
+    received = event.get(RECEIVED_AT.name)
+    if received is not None and not isinstance(received, str):
+        return f"`{RECEIVED_AT.name}` must be string; got {received!r}"
+    moment = parse_timestamp(event["timestamp"])
+    if arrived and not arrived - MAX_AGE <= moment <= arrived + MAX_AHEAD:
+        return (
+            f"`timestamp` must be within {MAX_AGE.days} days before and {MAX_AHEAD.days} day after its arrival "
+            f"at {arrived.astimezone(UTC).isoformat()}; got {event['timestamp']!r}"
+        )
+    return f"a line must be an event that Spark's JSON reader takes; `timestamp` is {event['timestamp']!r}"
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"the constant {name}, which is not JSON")

@@ -1,0 +1,152 @@
+"""One run of the job: a stream over the raw objects that ends when it has curated all there were at its start.
+
+Which objects have been read is Structured Streaming's checkpoint. Which batches have been published is the lake's
+manifests. They are tied by the checkpoint's own id: `manifests/epochs/<id>.json` says which batch id its first
+micro-batch has. When a checkpoint is lost, the next one gets another id, its batches are numbered on from the last
+manifest, and the objects that the manifests name are not curated a second time.
+"""
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from glue_streaming.arguments import Arguments
+from glue_streaming.batch import Curator, RawObject, object_name
+from glue_streaming.lines import OBJECT_SCHEMA
+from glue_streaming.publication import as_json, withdraw
+from glue_streaming.storage import EPOCHS, REPORTS, Storage, batch_of
+
+START_SECONDS = 60
+
+
+def curate(spark: SparkSession, arguments: Arguments, storage: Storage) -> dict[str, Any]:
+    """Curate every raw object not yet curated and return the report; raise what went wrong, after stopping the stream.
+
+    `spark` is left as it was: the run works in a session of its own.
+    """
+    began = time.monotonic()
+    session = _session(spark)
+    batches = _Batches(Curator(session, arguments, storage), storage, arguments)
+    query = None
+    try:
+        query = batches.start(session)
+        query.awaitTermination()
+    except Exception:
+        if batches.failure is not None:
+            raise batches.failure from None
+        raise
+    finally:
+        if query is not None:
+            query.stop()
+    batches.finish()
+    report = _report(arguments.run_id, batches.runs, time.monotonic() - began)
+    storage.write_json(f"{REPORTS}{arguments.run_id}.json", report)
+    return report
+
+
+@dataclass(slots=True)
+class _Batches:
+    """The function that Structured Streaming calls for every micro-batch, and what became of them."""
+
+    curator: Curator
+    storage: Storage
+    arguments: Arguments
+    runs: list[Mapping[str, Any]] = field(default_factory=list)
+    failure: Exception | None = None
+    _epoch: dict[str, Any] = field(default_factory=dict)
+    _query_id: str = ""
+    _started: threading.Event = field(default_factory=threading.Event)
+    _known_objects: frozenset[str] | None = None
+
+    def start(self, session: SparkSession) -> Any:
+        """Start the stream; it ends by itself when every object there is now has been curated."""
+        objects = session.readStream.format("binaryFile").schema(OBJECT_SCHEMA)
+        objects = objects.option("recursiveFileLookup", "true")
+        objects = objects.option("maxFilesPerTrigger", str(self.arguments.max_files_per_batch))
+        objects = objects.option("maxFileAge", f"{self.arguments.max_file_age_days}d")
+        paths = objects.load(self.arguments.raw_path).select("path", "length")
+        writer = paths.writeStream.foreachBatch(self._curate).trigger(availableNow=True)
+        query = writer.option("checkpointLocation", self.arguments.checkpoint_path + "stream/").start()
+        self._query_id = str(query.id)
+        self._started.set()
+        return query
+
+    def finish(self) -> None:
+        """Note that this checkpoint has met every object: from now on the checkpoint alone says what is new."""
+        if self._epoch and not self._epoch["caught_up"]:
+            self.storage.write_json(self._epoch_key(), {**self._epoch, "caught_up": True})
+
+    def _curate(self, objects: DataFrame, stream_batch_id: int) -> None:
+        try:
+            self._started.wait(START_SECONDS)
+            self._epoch = self._epoch or self._load_epoch()
+            found = [RawObject(row.path, row.length) for row in objects.collect()]
+            self._curate_new(self._epoch["first_batch"] + stream_batch_id, found)
+        except Exception as error:
+            self.failure = error
+            raise
+
+    def _curate_new(self, batch_id: int, objects: Sequence[RawObject]) -> None:
+        known = self._objects_of_earlier_checkpoints()
+        new = [found for found in objects if object_name(found.path, self.arguments.raw_path) not in known]
+        if new:
+            self.runs.append(self.curator.curate(batch_id, sorted(new, key=lambda found: found.path)))
+
+    def _load_epoch(self) -> dict[str, Any]:
+        epoch = self.storage.read_json(self._epoch_key())
+        if epoch is None:
+            manifests = self.storage.list_manifests()
+            first = batch_of(manifests[-1]) + 1 if manifests else 0
+            epoch = {"first_batch": first, "caught_up": first == 0}
+            self.storage.write_json(self._epoch_key(), epoch)
+        return epoch
+
+    def _objects_of_earlier_checkpoints(self) -> frozenset[str]:
+        """Return the objects that lost checkpoints' batches published; what one left unfinished is withdrawn first."""
+        if self._epoch["caught_up"]:
+            return frozenset()
+        if self._known_objects is None:
+            keys = [key for key in self.storage.list_manifests() if batch_of(key) < self._epoch["first_batch"]]
+            names: set[str] = set()
+            for key in keys:
+                names.update(self._published_objects(key))
+            self._known_objects = frozenset(names)
+        return self._known_objects
+
+    def _published_objects(self, key: str) -> Sequence[str]:
+        withdraw(self.storage, key)
+        objects: Sequence[str] = (self.storage.read_json(key) or {}).get("objects", ())
+        return objects
+
+    def _epoch_key(self) -> str:
+        return f"{EPOCHS}{self._query_id}.json"
+
+
+def _session(spark: SparkSession) -> SparkSession:
+    """Return a session of the same Spark application with the settings that this job needs."""
+    session = spark.newSession()
+    cores = spark.sparkContext.defaultParallelism
+    settings = {
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.adaptive.enabled": "false",  # a batch's size is known beforehand; one job per action
+        "spark.sql.files.openCostInBytes": 256 * 1024,  # small objects: few tasks of many objects
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": 4 * cores,  # not a task per object
+    }
+    for name, value in settings.items():
+        session.conf.set(name, str(value))
+    return session
+
+
+def _report(run_id: str, runs: Sequence[Mapping[str, Any]], seconds: float) -> dict[str, Any]:
+    counts = [name for name in (runs[0] if runs else ()) if name.startswith("input_") or name.endswith("_rows")]
+    return {
+        "run_id": run_id,
+        "seconds": round(seconds, 1),
+        "batches": len(runs),
+        "totals": {name: sum(run[name] for run in runs) for name in counts},
+        "runs": [as_json(run) for run in runs],
+    }

@@ -1,0 +1,196 @@
+"""`loglake up | down | status | logs | doctor | env`: the whole chain on this machine."""
+
+import json
+import shlex
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from catalog.errors import LoglakeError, UsageError
+
+STAGES = ("endpoint", "producer", "dashboard", "deploy", "up")
+
+
+def _data_dir(command: Any) -> Any:
+    return click.option(
+        "--data-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path(".loglake"),
+        show_default=True,
+        help="Where everything of this laptop stack lives.",
+    )(command)
+
+
+@click.command()
+@_data_dir
+@click.option(
+    "--rate", type=click.FloatRange(min=0.1, max=20_000), default=200, show_default=True, help="Events per second."
+)
+@click.option(
+    "--backfill-days",
+    type=click.FloatRange(min=0, max=90),
+    default=2,
+    show_default=True,
+    help="Days of thinned history on a first start.",
+)
+@click.option("--port", type=click.IntRange(1024, 65535), default=8050, show_default=True, help="The dashboard's port.")
+@click.option(
+    "--endpoint-port",
+    type=click.IntRange(1024, 65535),
+    default=4566,
+    show_default=True,
+    help="The AWS endpoint's port.",
+)
+@click.option("--detach", is_flag=True, help="Return once everything is healthy, and leave it running.")
+def up(data_dir: Path, rate: float, backfill_days: float, port: int, endpoint_port: int, detach: bool) -> None:
+    """Run the whole chain on this machine: endpoint, stack, producer, delivery, crawler, job, Athena, dashboard.
+
+    Ctrl-C stops all of it; what was acknowledged stays in the data directory and is there at the next start.
+    """
+    from localcloud import preflight, screen
+    from localcloud import up as chain
+    from localcloud.workspace import Workspace
+
+    if port == endpoint_port:
+        raise UsageError(f"--port and --endpoint-port must differ; got {port} for both")
+    workspace = Workspace(data_dir.absolute())
+    workspace.claim()
+    plan = chain.Plan(workspace, rate, backfill_days, port, endpoint_port)
+    with workspace.lock() as lock:
+        chain.end_leftovers(workspace, _say)
+        preflight.require(workspace.path, {"--port": port, "--endpoint-port": endpoint_port})
+        if detach:
+            lock.close()
+            chain.detach(plan)
+            _say(f"healthy: {plan.dashboard_url} · stop it with 'loglake down'")
+            return
+        signal.signal(signal.SIGTERM, _interrupt)
+        screen.run(plan)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _say(text: str) -> None:
+    click.echo(text)
+
+
+@click.command()
+@_data_dir
+def down(data_dir: Path) -> None:
+    """Stop what `loglake up` runs on a data directory; the data stays."""
+    from localcloud.processes import end, find
+    from localcloud.up import end_leftovers
+    from localcloud.workspace import Workspace, read_object
+
+    workspace = Workspace(data_dir.absolute())
+    run = read_object(workspace.run_file)
+    if not run:
+        _say(f"nothing runs on {workspace.path}")
+        return
+    owner = find(run)
+    if owner is not None:
+        _say(f"stopping 'loglake up' (process {owner.pid})")
+        end(owner, timeout_s=90)
+    end_leftovers(workspace, _say)
+    _say("stopped; the data stays in " + str(workspace.path))
+
+
+@click.command()
+@_data_dir
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.option("--watch", is_flag=True, help="Ask again every few seconds until Ctrl-C.")
+def status(data_dir: Path, as_json: bool, watch: bool) -> int:
+    """Show what every stage is doing; exits 1 when one has failed or nothing runs."""
+    from localcloud import screen
+    from localcloud import status as state
+    from localcloud.workspace import Workspace
+
+    workspace = Workspace(data_dir.absolute())
+    if watch and not as_json:
+        screen.watch(workspace)
+    found = state.collect(workspace)
+    answer = state.as_json(found)
+    if as_json:
+        click.echo(json.dumps(answer, indent=1))
+    else:
+        screen.show(found)
+    return 0 if answer["healthy"] else 1
+
+
+@click.command()
+@_data_dir
+@click.argument("stage", type=click.Choice(STAGES), required=False)
+@click.option("--lines", type=click.IntRange(1, 100_000), default=40, show_default=True, help="How many lines of each.")
+@click.option("--follow", is_flag=True, help="Go on as lines are written, until Ctrl-C.")
+def logs(data_dir: Path, stage: str | None, lines: int, follow: bool) -> None:
+    """Show the last lines of a stage's log, or of every stage's."""
+    from localcloud.workspace import Workspace
+
+    folder = Workspace(data_dir.absolute()).logs
+    if follow and stage is None:
+        raise UsageError(f"--follow takes one stage of {', '.join(STAGES)}; got none")
+    for name in [stage] if stage else STAGES:
+        path = folder / f"{name}.log"
+        if not path.exists():
+            if stage:
+                raise LoglakeError(f"no log of {name!r} in {str(folder)!r}; start the chain with 'loglake up'")
+            continue
+        if stage is None:
+            click.echo(f"== {name}")
+        click.echo("\n".join(path.read_text(encoding="utf-8", errors="replace").rstrip().split("\n")[-lines:]))
+        if follow:
+            _follow(path)
+
+
+def _follow(path: Path) -> None:
+    with path.open(encoding="utf-8", errors="replace") as handle:
+        handle.seek(0, 2)
+        while True:
+            text = handle.read()
+            if text:
+                click.echo(text, nl=False)
+            time.sleep(0.3)
+
+
+@click.command()
+@_data_dir
+@click.option("--port", type=int, default=8050, show_default=True)
+@click.option("--endpoint-port", type=int, default=4566, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def doctor(data_dir: Path, port: int, endpoint_port: int, as_json: bool) -> int:
+    """Say what this machine has and lacks for `loglake up`; exits 1 when something is missing."""
+    from localcloud import preflight
+
+    found = list(preflight.checks(data_dir.absolute(), {"--port": port, "--endpoint-port": endpoint_port}))
+    if as_json:
+        rows = [{"subject": c.subject, "found": c.found, "ok": c.ok, "mend": c.mend} for c in found]
+        click.echo(json.dumps(rows, indent=1))
+    else:
+        for check in found:
+            click.echo(f"{'ok  ' if check.ok else 'FAIL'}  {check.subject:<12} {check.found}")
+            if check.mend:
+                click.echo(f"      {'':<12} -> {check.mend}")
+    return 0 if all(check.ok for check in found) else 1
+
+
+@click.command()
+@_data_dir
+def env(data_dir: Path) -> None:
+    """Print the variables that point this shell at the laptop: eval "$(loglake env)"."""
+    from localcloud.up import laptop_variables
+    from localcloud.workspace import Workspace, read_object
+
+    run = read_object(Workspace(data_dir.absolute()).run_file)
+    if not run:
+        raise LoglakeError(f"nothing runs on {str(data_dir)!r}; start it with 'loglake up'")
+    if sys.stdout.isatty():
+        click.echo('# eval "$(loglake env)" sets these in your shell', err=True)
+    for name, value in laptop_variables(run["endpoint_url"]).items():
+        click.echo(f"export {name}={shlex.quote(value)}")

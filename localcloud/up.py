@@ -1,0 +1,271 @@
+"""`loglake up`: start every stage in order, keep it running, stop it in reverse order.
+
+The stages are started as the commands a person would type, each in a process of its own; what makes it a laptop is the
+environment alone (`AWS_ENDPOINT_URL`). A process that dies is started again, and its restarts are shown.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from catalog.errors import LoglakeError
+from localcloud.clients import ACCESS_KEY, SECRET_KEY, Clients
+from localcloud.processes import Child, end, find, identity
+from localcloud.workspace import Workspace, read_object, write_json
+
+STACK = "loglake"
+REGION = "us-east-1"
+BACKFILL_EVENTS = 200_000
+"""The backfill is thinned to about this many events over the days asked."""
+ENDPOINT_DEADLINE_S = 60
+DEPLOY_DEADLINE_S = 240
+DASHBOARD_DEADLINE_S = 60
+JOB_INTERVAL_S = 60
+HIDDEN_VARIABLES = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+)
+
+
+class UpError(LoglakeError):
+    """A stage did not start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `loglake up` was asked for."""
+
+    workspace: Workspace
+    rate: float
+    backfill_days: float
+    port: int
+    endpoint_port: int
+
+    @property
+    def endpoint_url(self) -> str:
+        return f"http://127.0.0.1:{self.endpoint_port}"
+
+    @property
+    def dashboard_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def laptop_variables(endpoint_url: str) -> dict[str, str]:
+    """Return the variables that point any AWS client at the laptop's endpoint."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "LOGLAKE_STACK": STACK,
+    }
+
+
+class Chain:
+    """The running stages of one plan.
+
+    `start` returns once the dashboard answers; `tend` is to be called about once a second after that; `stop` ends
+    everything in reverse order, the producer first, so that what it acknowledged is on disk.
+    """
+
+    def __init__(self, plan: Plan, say: Callable[[str], None]) -> None:
+        self.plan = plan
+        self._say = say
+        self._environment = {k: v for k, v in os.environ.items() if k not in HIDDEN_VARIABLES}
+        self._environment |= laptop_variables(plan.endpoint_url)
+        self._stopping = threading.Event()
+        self.children: list[Child] = []
+        self.started = time.time()
+        self._healthy = False
+
+    def start(self) -> None:
+        """Start endpoint, stack, producer and dashboard; raise `UpError` with a stage's own words if one can't."""
+        plan = self.plan
+        plan.workspace.environment_file.write_text(
+            "".join(f"export {k}={v}\n" for k, v in laptop_variables(plan.endpoint_url).items()), encoding="utf-8"
+        )
+        endpoint = self._launch(self._endpoint())
+        self._await(endpoint, lambda: bool(health(plan.endpoint_url).get("ready")), ENDPOINT_DEADLINE_S)
+        self._say(f"endpoint  answers on {plan.endpoint_url}")
+        self._deploy()
+        self._launch(self._producer())
+        self._say("producer  streams" + ("" if self._backfilled else f" after {plan.backfill_days:g} days of history"))
+        write_json(plan.workspace.path / "backfill.json", {"started": self.started, "days": plan.backfill_days})
+        dashboard = self._launch(self._dashboard())
+        self._await(dashboard, lambda: fetch(f"{plan.dashboard_url}/healthz") is not None, DASHBOARD_DEADLINE_S)
+        self._say(f"dashboard answers on {plan.dashboard_url}")
+        threading.Thread(target=self._first_results, daemon=True).start()
+        self._healthy = True
+        self.save()
+
+    def tend(self) -> None:
+        """Start again what has died."""
+        revived = [child for child in self.children if child.revive()]
+        for child in revived:
+            self._say(f"{child.name} had died and was started again (see {child.log})")
+        if revived:
+            self.save()
+
+    def stop(self) -> None:
+        """End every stage, the last started first."""
+        self._stopping.set()
+        for child in sorted(self.children, key=lambda child: ("producer", "dashboard", "endpoint").index(child.name)):
+            self._say(f"stopping  {child.name}")
+            child.stop()
+        self.plan.workspace.run_file.unlink(missing_ok=True)
+
+    def save(self) -> None:
+        """Write down which processes run, for `loglake status` and `loglake down`."""
+        plan = self.plan
+        content = {
+            **identity(os.getpid()),
+            "started": self.started,
+            "endpoint_url": plan.endpoint_url,
+            "dashboard_url": plan.dashboard_url,
+            "rate": plan.rate,
+            "healthy": self._healthy,
+            "processes": {child.name: child.record() for child in self.children},
+        }
+        write_json(plan.workspace.run_file, content)
+
+    @property
+    def _backfilled(self) -> bool:
+        return bool(read_object(self.plan.workspace.path / "backfill.json")) or not self.plan.backfill_days
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "loglake", *arguments]
+
+    def _child(self, name: str, arguments: list[str], **rest: Any) -> Child:
+        return Child(name, arguments, self._environment, self.plan.workspace.logs / f"{name}.log", **rest)
+
+    def _endpoint(self) -> Child:
+        plan = self.plan
+        arguments = [sys.executable, "-m", "localcloud", "--port", str(plan.endpoint_port)]
+        arguments += ["--data-dir", str(plan.workspace.path), "--job-interval", str(JOB_INTERVAL_S)]
+        return self._child("endpoint", arguments, stop_timeout_s=30)
+
+    def _producer(self) -> Child:
+        plan = self.plan
+        live = self._command("produce", "--to", "kinesis", "--rate", f"{plan.rate:g}")
+        live += [
+            "--ledger",
+            str(plan.workspace.ledger),
+            "--dead-letters",
+            str(plan.workspace.path / "dead-letters.jsonl"),
+        ]
+        first = [*live, "--backfill", f"{plan.backfill_days:g}d", "--backfill-events", str(BACKFILL_EVENTS)]
+        return self._child("producer", live if self._backfilled else first, restart_arguments=live)
+
+    def _dashboard(self) -> Child:
+        arguments = self._command("dashboard", "--port", str(self.plan.port))
+        return self._child("dashboard", [*arguments, "--cache-dir", str(self.plan.workspace.path / "cache")])
+
+    def _launch(self, child: Child) -> Child:
+        child.start()
+        self.children.append(child)
+        self.save()
+        return child
+
+    def _await(self, child: Child, ready: Callable[[], bool], deadline_s: float) -> None:
+        deadline = time.monotonic() + deadline_s
+        while not ready():
+            if not child.alive:
+                raise UpError(f"{child.name} ended while starting: {child.last_words()}; see {child.log}")
+            if time.monotonic() > deadline:
+                raise UpError(f"{child.name} must answer within {deadline_s:g} s; got nothing; see {child.log}")
+            time.sleep(0.2)
+
+    def _deploy(self) -> None:
+        deploy = self._child("deploy", self._command("deploy", "--yes", "--stack-name", STACK))
+        deploy.start()
+        assert deploy.process is not None
+        try:
+            code = deploy.process.wait(DEPLOY_DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            deploy.stop()
+            raise UpError(f"the stack must deploy within {DEPLOY_DEADLINE_S} s; see {deploy.log}") from None
+        if code:
+            raise UpError(f"the stack was not deployed: {deploy.last_words()}; see {deploy.log}")
+        self._say(f"stack     {STACK!r} is deployed")
+
+    def _first_results(self) -> None:
+        """Crawl and curate once, as soon as the first objects have been delivered."""
+        from localcloud.first_results import crawl_and_curate
+
+        try:
+            crawl_and_curate(Clients(self.plan.endpoint_url, REGION), STACK, self._stopping, self._say)
+        except Exception as error:
+            self._say(f"the first crawl and curation failed and are left to their schedules: {error}")
+
+
+def fetch(url: str) -> bytes | None:
+    """Return the body of a 200 answer, or None."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:
+            body: bytes = response.read()
+            return body if response.status == 200 else None
+    except (urllib.error.URLError, OSError, ValueError):
+        return None
+
+
+def health(endpoint_url: str) -> Mapping[str, Any]:
+    """Return what the endpoint says of itself and its engines; empty when it does not answer."""
+    body = fetch(f"{endpoint_url}/_loglake/health")
+    return json.loads(body) if body else {}
+
+
+def end_leftovers(workspace: Workspace, say: Callable[[str], None]) -> None:
+    """End processes that an earlier `loglake up` on this directory left behind when it was killed."""
+    for name, record in sorted(read_object(workspace.run_file).get("processes", {}).items(), reverse=True):
+        process = find(record)
+        if process is not None:
+            say(f"ending a {name} (process {process.pid}) that an earlier 'loglake up' left behind")
+            end(process)
+    workspace.run_file.unlink(missing_ok=True)
+
+
+def detach(plan: Plan, deadline_s: float = 300) -> None:
+    """Run `loglake up` in the background and return once it is healthy; raise `UpError` with its words if it ends."""
+    workspace = plan.workspace
+    log = workspace.logs / "up.log"
+    arguments = ["--data-dir", str(workspace.path), "--rate", f"{plan.rate:g}", "--port", str(plan.port)]
+    arguments += ["--backfill-days", f"{plan.backfill_days:g}", "--endpoint-port", str(plan.endpoint_port)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "loglake", "up", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + deadline_s
+    while True:
+        run = read_object(workspace.run_file)
+        if run.get("pid") == process.pid and run.get("healthy"):
+            return
+        if process.poll() is not None:
+            raise UpError(_last_line(log) or f"'loglake up' ended with {process.returncode}; see {log}")
+        if time.monotonic() > deadline:
+            raise UpError(
+                f"'loglake up' must be healthy within {deadline_s:g} s; see {log}; stop it with 'loglake down'"
+            )
+        time.sleep(0.3)
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().split("\n")
+    return lines[-1].partition(": ")[2] or lines[-1]

@@ -1,0 +1,109 @@
+"""The producer's calls to AWS: PutRecords, PutRecordBatch and ListShards, with their errors sorted by what to do."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
+
+from catalog.errors import LoglakeError
+from producer.delivery import Put, PutError, Record
+from producer.shards import WHOLE_RANGE, Shard, open_shards
+from producer.sinks.kinesis import PARTITION_KEY
+
+_MENDED_BY_WAITING = {
+    "InternalFailure",
+    "InternalFailureException",
+    "KMSThrottlingException",
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestTimeout",
+    "ResourceInUseException",
+    "ServiceUnavailableException",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+}
+
+
+def client(service: str, calls_at_once: int = 4) -> Any:
+    """Return a client for puts: transport errors get one quick retry here, the rest is the delivery's."""
+    return boto3.client(
+        service,
+        config=Config(
+            retries={"mode": "standard", "total_max_attempts": 2},
+            parameter_validation=False,
+            max_pool_connections=calls_at_once,
+            connect_timeout=5,
+            read_timeout=30,
+        ),
+    )
+
+
+def kinesis_put(kinesis: Any, stream: str) -> Put:
+    """Return the put of a Kinesis stream."""
+    return partial(_put_records, kinesis, stream)
+
+
+def firehose_put(firehose: Any, delivery_stream: str) -> Put:
+    """Return the put of a delivery stream."""
+    return partial(_put_record_batch, firehose, delivery_stream)
+
+
+def _put_records(kinesis: Any, stream: str, records: Sequence[Record]) -> list[str | None]:
+    entries = [
+        {"Data": record.data, "PartitionKey": PARTITION_KEY, "ExplicitHashKey": record.hash_key} for record in records
+    ]
+    answer = _called(lambda: kinesis.put_records(StreamName=stream, Records=entries), f"stream {stream!r}")
+    return [entry.get("ErrorCode") for entry in answer["Records"]]
+
+
+def _put_record_batch(firehose: Any, delivery_stream: str, records: Sequence[Record]) -> list[str | None]:
+    entries = [{"Data": record.data} for record in records]
+    answer = _called(
+        lambda: firehose.put_record_batch(DeliveryStreamName=delivery_stream, Records=entries),
+        f"delivery stream {delivery_stream!r}",
+    )
+    return [entry.get("ErrorCode") for entry in answer["RequestResponses"]]
+
+
+def _called(call: Callable[[], Any], name: str) -> Any:
+    try:
+        return call()
+    except ClientError as error:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        retryable = status >= 500 or status == 429 or error.response["Error"]["Code"] in _MENDED_BY_WAITING
+        raise PutError(f"{name} can't be written: {error}", retryable, in_doubt=status >= 500) from error
+    except (EndpointConnectionError, ConnectTimeoutError) as error:
+        raise PutError(f"{name} can't be reached: {error}", retryable=True, in_doubt=False) from error
+    except BotoCoreError as error:
+        transport = type(error).__module__ == "botocore.exceptions" and "Credentials" not in type(error).__name__
+        raise PutError(f"{name} can't be written: {error}", retryable=transport, in_doubt=transport) from error
+
+
+def list_shards(kinesis: Any, stream: str) -> tuple[Shard, ...]:
+    """Return the open shards; the whole range as one when listing is not permitted.
+
+    Raises `LoglakeError` when there is no such stream or it can't be reached.
+    """
+    request: dict[str, Any] = {"StreamName": stream}
+    shards: list[Any] = []
+    try:
+        while request:
+            answer = kinesis.list_shards(**request)
+            shards += answer["Shards"]
+            request = {"NextToken": answer["NextToken"]} if answer.get("NextToken") else {}
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in ("AccessDeniedException", "AccessDenied"):
+            return (WHOLE_RANGE,)
+        if code == "ResourceNotFoundException":
+            raise LoglakeError(
+                f"no stream named {stream!r}; run 'loglake deploy', or 'loglake up' for a laptop"
+            ) from None
+        raise LoglakeError(f"stream {stream!r} can't be read: {error}") from error
+    except BotoCoreError as error:
+        raise LoglakeError(f"stream {stream!r} can't be reached: {error}") from error
+    return open_shards(shards)

@@ -1,0 +1,34 @@
+"""Which count an event belongs to: its minute, service, level and kind packed into one integer."""
+
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+Integers = npt.NDArray[np.int64]
+
+
+class Kind(IntEnum):
+    """What becomes of an event: `GOOD` is curated, `UNREADABLE` ends in errors/, `REJECTED` in the rejects."""
+
+    GOOD = 0
+    UNREADABLE = 1
+    REJECTED = 2
+
+
+def pack(times_ms: Integers, services: Integers, levels: Integers) -> Integers:
+    """Return the keys of good events; add a `Kind` to make one of another kind."""
+    return (times_ms // 60_000) << 16 | services << 8 | levels << 4
+
+
+def unpack(key: int) -> tuple[int, int, int, Kind]:
+    """Return minute (since the epoch), service, level and kind of a key."""
+    return key >> 16, key >> 8 & 0xFF, key >> 4 & 0xF, Kind(key & 0xF)
+
+
+def tally(keys: Integers | Iterable[Integers]) -> Iterator[tuple[int, int]]:
+    """Yield each distinct key with how often it occurs."""
+    together = keys if isinstance(keys, np.ndarray) else np.concatenate(list(keys))
+    distinct, counts = np.unique(together, return_counts=True)
+    yield from zip(distinct.tolist(), counts.tolist(), strict=True)

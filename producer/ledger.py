@@ -1,0 +1,172 @@
+"""The ledger: what was sent, acknowledged or refused, written so that a kill at any moment loses no acknowledgement.
+
+One file of JSON lines per producer run. A call's first line is written before its events leave:
+
+    {"call": 7, "state": "sent", "at": 1795303867,
+     "counts": {"payment": {"2026-11-21T23:31": {"INFO": 4}}}, "unreadable": 1}
+
+then any number of `acknowledged` and `refused` lines for it. One without counts settles all that is left of its call.
+What a call has neither acknowledged nor refused is in doubt: it may be in the stream or not. Each line is one `write()`
+to a file opened for appending, so it survives the death of the process; a torn last line is ignored.
+"""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import orjson
+
+from catalog.errors import LoglakeError
+from catalog.schema import LEVELS
+from producer import counting
+from producer.counting import Integers, Kind
+
+REJECTED = "REJECTED"
+"""Stands in a level's place for events that are delivered and then rejected by the job."""
+
+Cell = tuple[str, str, str]
+"""Service, minute (`YYYY-MM-DDTHH:MM`) and level."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts by service, minute and level, and of what no one can read."""
+
+    cells: Counter[Cell] = field(default_factory=Counter)
+    unreadable: int = 0
+
+    def add(self, other: "Tally", sign: int = 1) -> None:
+        """Add `other`, or take it away when `sign` is -1."""
+        for cell, count in other.cells.items():
+            self.cells[cell] += sign * count
+        self.unreadable += sign * other.unreadable
+
+    @property
+    def total(self) -> int:
+        """All events counted."""
+        return sum(self.cells.values()) + self.unreadable
+
+
+@dataclass(slots=True)
+class Balance:
+    """What all runs together have acknowledged, and what is in doubt."""
+
+    acknowledged: Tally = field(default_factory=Tally)
+    in_doubt: Tally = field(default_factory=Tally)
+
+
+def tally_of(keys: Iterable[Integers], services: Sequence[str]) -> Tally:
+    """Return the tally of packed keys."""
+    tally = Tally()
+    for key, count in counting.tally(keys):
+        minute, service, level, kind = counting.unpack(key)
+        if kind is Kind.UNREADABLE:
+            tally.unreadable += count
+            continue
+        level_name = REJECTED if kind is Kind.REJECTED else LEVELS[level]
+        minute_name = datetime.fromtimestamp(minute * 60, UTC).strftime("%Y-%m-%dT%H:%M")
+        tally.cells[services[service], minute_name, level_name] += count
+    return tally
+
+
+class Ledger:
+    """The ledger of one run; safe to use from several threads. Raises `LoglakeError` if its file can't be written."""
+
+    def __init__(self, folder: Path, services: Sequence[str]) -> None:
+        self._services = services
+        self._lock = Lock()
+        self._calls = 0
+        started = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+        self.path = folder / f"{started}-{os.getpid()}.jsonl"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o644)
+        except OSError as error:
+            raise LoglakeError(f"the ledger must be writable; got {error.strerror} for {str(folder)!r}") from error
+
+    def sent(self, keys: Iterable[Integers]) -> int:
+        """Note that these events are about to leave; return the number of their call."""
+        tally = tally_of(keys, self._services)
+        with self._lock:
+            self._calls += 1
+            call = self._calls
+        self._write({"call": call, "state": "sent", "at": int(time.time()), **_as_json(tally)})
+        return call
+
+    def acknowledged(self, call: int, keys: Iterable[Integers] | None = None) -> None:
+        """Note that these events of the call are in the stream; None means all that is left of it."""
+        self._settle(call, "acknowledged", keys)
+
+    def refused(self, call: int, keys: Iterable[Integers] | None = None) -> None:
+        """Note that these events of the call are for certain not in the stream and won't be sent again."""
+        self._settle(call, "refused", keys)
+
+    def close(self) -> None:
+        """Close the file; nothing is buffered."""
+        os.close(self._file)
+
+    def _settle(self, call: int, state: str, keys: Iterable[Integers] | None) -> None:
+        counts = {} if keys is None else _as_json(tally_of(keys, self._services))
+        self._write({"call": call, "state": state, **counts})
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        data = orjson.dumps(line) + b"\n"
+        try:
+            with self._lock:
+                written = os.write(self._file, data)
+        except OSError as error:
+            raise LoglakeError(f"the ledger must be writable; got {error.strerror} for {str(self.path)!r}") from error
+        if written != len(data):
+            raise LoglakeError(f"the ledger must be writable; got a full disk for {str(self.path)!r}")
+
+
+def _as_json(tally: Tally) -> dict[str, Any]:
+    counts: dict[str, dict[str, dict[str, int]]] = {}
+    for (service, minute, level), count in tally.cells.items():
+        counts.setdefault(service, {}).setdefault(minute, {})[level] = count
+    return {"counts": counts, "unreadable": tally.unreadable}
+
+
+def read_ledger(folder: Path) -> Balance:
+    """Return what all runs in `folder` acknowledged and left in doubt; nothing when there is no such folder."""
+    balance = Balance()
+    for path in sorted(folder.glob("*.jsonl")):
+        read_run(path.read_bytes(), balance)
+    return balance
+
+
+def read_run(data: bytes, balance: Balance) -> None:
+    """Add one run's lines to `balance`. A line that can't be read is torn and counts for nothing."""
+    calls: dict[int, Tally] = {}
+    for text in data.split(b"\n"):
+        try:
+            line = orjson.loads(text)
+            call, state = line["call"], line["state"]
+        except (ValueError, KeyError, TypeError):
+            continue
+        if state == "sent":
+            calls[call] = _from_json(line)
+            continue
+        left = calls[call]
+        settled = _from_json(line) if "counts" in line else calls.pop(call)
+        if settled is not left:
+            left.add(settled, -1)
+        if state == "acknowledged":
+            balance.acknowledged.add(settled)
+    for left in calls.values():
+        balance.in_doubt.add(left)
+
+
+def _from_json(line: Mapping[str, Any]) -> Tally:
+    tally = Tally(unreadable=line.get("unreadable", 0))
+    for service, minutes in line["counts"].items():
+        for minute, levels in minutes.items():
+            for level, count in levels.items():
+                tally.cells[service, minute, level] += count
+    return tally

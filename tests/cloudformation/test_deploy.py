@@ -1,0 +1,215 @@
+"""Deploying, changing, redeploying and destroying on the emulator, in this order of one stack's life."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from catalog.settings import OUTPUTS, Settings, setting_name
+from cloudformation.sections import TEMPLATE
+
+pytestmark = pytest.mark.local
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Client = Callable[[str], Any]
+RAW = "loglake-raw-000000000000-us-east-1"
+
+
+def succeed(run: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run
+
+
+def deploy_json(loglake: Run, *arguments: str) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(succeed(loglake("deploy", "--yes", "--json", *arguments)).stdout)
+    return answer
+
+
+@pytest.fixture
+def deployed(loglake: Run) -> dict[str, Any]:
+    """The stack `loglake`, deployed by whichever test needs it first."""
+    return deploy_json(loglake)
+
+
+def test_a_first_deployment_gives_every_setting(deployed: dict[str, Any], client: Client) -> None:
+    settings = Settings("loglake", {}, client("cloudformation"))
+    values = {name: settings.get(setting_name(name)) for name in OUTPUTS}
+    assert all(values.values())
+    assert deployed["outputs"].items() >= {setting_name(name): value for name, value in values.items()}.items()
+
+
+def test_a_second_deployment_changes_nothing(deployed: dict[str, Any], loglake: Run) -> None:
+    again = deploy_json(loglake)
+    assert (again["status"], again["changes"]) == ("unchanged", [])
+
+
+def test_the_delivery_stream_is_as_declared(deployed: dict[str, Any], client: Client) -> None:
+    stream = client("firehose").describe_delivery_stream(DeliveryStreamName="loglake-delivery-stream")
+    description = stream["DeliveryStreamDescription"]
+    destination = description["Destinations"][0]["ExtendedS3DestinationDescription"]
+    assert description["DeliveryStreamType"] == "KinesisStreamAsSource"
+    assert destination["BufferingHints"] == {"SizeInMBs": 64, "IntervalInSeconds": 60}
+    assert destination["DynamicPartitioningConfiguration"]["Enabled"] is True
+    assert destination["Prefix"].startswith("logs/!{partitionKeyFromLambda:service}/year=!{partitionKeyFromLambda:")
+    assert destination["CompressionFormat"] == "GZIP"
+    processors = destination["ProcessingConfiguration"]["Processors"]
+    assert [processor["Type"] for processor in processors] == ["Lambda", "AppendDelimiterToRecord"]
+
+
+def test_the_glue_side_is_as_declared(deployed: dict[str, Any], client: Client) -> None:
+    glue = client("glue")
+    crawler, job = glue.get_crawler(Name="loglake-raw")["Crawler"], glue.get_job(JobName="loglake-curate")["Job"]
+    trigger = glue.get_trigger(Name="loglake-curate")["Trigger"]
+    assert json.loads(crawler["Configuration"])["Grouping"]["TableLevelConfiguration"] == 3
+    assert crawler["Schedule"]["ScheduleExpression"] == "cron(0 0/6 * * ? *)"
+    assert (job["GlueVersion"], job["Timeout"], job["NumberOfWorkers"]) == ("5.1", 60, 2)
+    assert (
+        job["DefaultArguments"].items()
+        >= {
+            "--mode": "available-now",
+            "--raw-path": f"s3://{RAW}/logs/",
+            "--checkpoint-path": "s3://loglake-lake-000000000000-us-east-1/checkpoints/curate/",
+            "--staging-path": "s3://loglake-lake-000000000000-us-east-1/staging/",
+            "--lake-bucket": "loglake-lake-000000000000-us-east-1",
+            "--database": "app_logs_db",
+            "--drop-levels": "DEBUG,INFO",
+            "--dedup-window-hours": "2",
+            "--format": "parquet",
+        }.items()
+    )
+    assert (trigger["State"], trigger["Schedule"]) == ("ACTIVATED", "cron(0/15 * * * ? *)")
+    tables = {table["Name"] for table in glue.get_tables(DatabaseName="app_logs_db")["TableList"]}
+    assert tables == {"logs", "log_minutes", "rejects", "runs"}
+
+
+def test_the_code_lies_where_the_job_and_the_lambda_look(deployed: dict[str, Any], client: Client) -> None:
+    job = client("glue").get_job(JobName="loglake-curate")["Job"]
+    for uri in (job["Command"]["ScriptLocation"], job["DefaultArguments"]["--extra-py-files"]):
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        assert client("s3").head_object(Bucket=bucket, Key=key)["ContentLength"] > 100
+    function = client("lambda").get_function_configuration(FunctionName="loglake-transform")
+    assert function["Handler"] == "firehose.transform.handler"
+    assert function["CodeSize"] > 1000
+
+
+def test_the_workgroup_and_its_queries_are_as_declared(deployed: dict[str, Any], client: Client) -> None:
+    athena = client("athena")
+    configuration = athena.get_work_group(WorkGroup="loglake")["WorkGroup"]["Configuration"]
+    assert configuration["EnforceWorkGroupConfiguration"] is True
+    assert configuration["BytesScannedCutoffPerQuery"] == 10_000_000_000
+    ids = athena.list_named_queries(WorkGroup="loglake")["NamedQueryIds"]
+    queries = athena.batch_get_named_query(NamedQueryIds=ids)["NamedQueries"]
+    assert "count-by-level" in {query["Name"] for query in queries}
+    assert all('"app_logs_db".' in query["QueryString"] for query in queries)
+
+
+def test_a_parameter_changes_what_it_should_and_stays(loglake: Run, deployed: dict[str, Any], client: Client) -> None:
+    changed = deploy_json(loglake, "--parameter", "JobSchedule=cron(0 * * * ? *)")
+    assert [(change["action"], change["resource"], change["properties"]) for change in changed["changes"]] == [
+        ("Modify", "Trigger", ["Schedule"])
+    ]
+    assert deploy_json(loglake)["status"] == "unchanged"
+    assert client("glue").get_trigger(Name="loglake-curate")["Trigger"]["Schedule"] == "cron(0 * * * ? *)"
+
+
+def test_direct_mode_replaces_the_delivery_stream(loglake: Run, deployed: dict[str, Any], client: Client) -> None:
+    changed = deploy_json(loglake, "--parameter", "IngestMode=direct")
+    assert changed["outputs"]["stream"] == ""
+    assert client("firehose").list_delivery_streams()["DeliveryStreamNames"] == ["loglake-delivery-direct"]
+    assert client("kinesis").list_streams()["StreamNames"] == []
+    back = deploy_json(loglake, "--parameter", "IngestMode=stream")
+    assert (back["outputs"]["stream"], back["outputs"]["delivery_stream"]) == (
+        "loglake-events",
+        "loglake-delivery-stream",
+    )
+
+
+def test_nobody_to_ask_is_said_before_anything_changes(loglake: Run, deployed: dict[str, Any]) -> None:
+    run = loglake("deploy", "--parameter", "LogRetentionDays=7")
+    assert run.returncode == 2
+    assert run.stderr == "UsageError: a terminal must answer the question, or --yes must; got neither\n"
+    assert deploy_json(loglake)["status"] == "unchanged"
+
+
+def test_the_outputs_are_printed_for_people_scripts_and_shells(loglake: Run, deployed: dict[str, Any]) -> None:
+    settings = json.loads(succeed(loglake("outputs", "--json")).stdout)
+    assert settings["raw_bucket"] == RAW
+    assert f"export LOGLAKE_RAW_BUCKET={RAW}\n" in succeed(loglake("outputs", "--env")).stdout
+    assert RAW in succeed(loglake("outputs")).stdout
+
+
+def test_a_second_stack_needs_its_own_database_and_says_so(
+    loglake: Run, deployed: dict[str, Any], client: Client
+) -> None:
+    failed = loglake("deploy", "--yes", "--stack-name", "second")
+    assert failed.returncode == 1
+    assert "Database app_logs_db already exists" in failed.stderr
+    assert "(a second stack also needs --parameter DatabaseName=…)" in failed.stderr
+    mended = loglake("deploy", "--yes", "--stack-name", "second", "--parameter", "DatabaseName=second_db")
+    assert "Stack second is left over in ROLLBACK_COMPLETE." in succeed(mended).stdout
+    assert client("glue").get_trigger(Name="second-curate")["Trigger"]["State"] == "ACTIVATED"
+    succeed(loglake("destroy", "--yes", "--stack-name", "second", "--delete-data"))
+    assert client("glue").get_trigger(Name="loglake-curate")["Trigger"]["State"] == "ACTIVATED"
+
+
+def test_data_outlives_the_stack_and_the_next_one_takes_it_over(
+    loglake: Run, deployed: dict[str, Any], client: Client
+) -> None:
+    s3 = client("s3")
+    s3.put_object(Bucket=RAW, Key="logs/payment/kept.json.gz", Body=b"kept")
+    destroyed = succeed(loglake("destroy", "--yes"))
+    assert f"  s3://{RAW}\n" in destroyed.stdout
+    assert s3.get_object(Bucket=RAW, Key="logs/payment/kept.json.gz")["Body"].read() == b"kept"
+    again = deploy_json(loglake)
+    assert again["status"] == "created"
+    assert {change["resource"] for change in again["changes"] if change["action"] == "Import"} == {
+        "RawBucket",
+        "LakeBucket",
+        "ResultsBucket",
+    }
+    assert s3.get_object(Bucket=RAW, Key="logs/payment/kept.json.gz")["Body"].read() == b"kept"
+    assert deploy_json(loglake)["status"] == "unchanged"
+
+
+def test_deleting_the_data_leaves_nothing(loglake: Run, deployed: dict[str, Any], client: Client) -> None:
+    succeed(loglake("destroy", "--yes", "--delete-data"))
+    assert [bucket["Name"] for bucket in client("s3").list_buckets()["Buckets"]] == []
+    again = succeed(loglake("destroy", "--yes", "--delete-data"))
+    assert again.stdout == "There is no stack loglake.\n"
+
+
+def test_a_declined_deployment_leaves_no_stack(loglake: Run, client: Client) -> None:
+    assert loglake("deploy", "--stack-name", "declined").returncode == 2
+    stacks = client("cloudformation").describe_stacks()["Stacks"]
+    assert [stack["StackName"] for stack in stacks if stack["StackName"] == "declined"] == []
+    assert [bucket["Name"] for bucket in client("s3").list_buckets()["Buckets"]] == []
+
+
+def test_the_plain_aws_cli_deploys_the_same(loglake: Run, environment: Mapping[str, str], client: Client) -> None:
+    aws = shutil.which("aws", path=environment["PATH"])
+    if aws is None:
+        pytest.skip("no `aws` command on PATH; install awscli to run this")
+    overrides = succeed(loglake("package", "--stack-name", "plain")).stdout.split()
+    command = [aws, "cloudformation", "deploy", "--template-file", str(TEMPLATE), "--stack-name", "plain"]
+    command += ["--endpoint-url", environment["AWS_ENDPOINT_URL"], "--capabilities", "CAPABILITY_IAM"]
+    environment = {name: value for name, value in environment.items() if name != "AWS_ENDPOINT_URL"}
+    for last_line in ("Successfully created/updated stack - plain", "No changes to deploy. Stack plain is up to date"):
+        run = subprocess.run(
+            [*command, "--no-fail-on-empty-changeset", "--parameter-overrides", *overrides],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert succeed(run).stdout.strip().splitlines()[-1] == last_line
+    assert client("glue").get_trigger(Name="plain-curate")["Trigger"]["State"] == "ACTIVATED"
+    succeed(loglake("destroy", "--yes", "--stack-name", "plain", "--delete-data"))
+
+
+def test_without_an_endpoint_the_error_names_it(environment: Mapping[str, str], loglake: Run) -> None:
+    assert loglake("outputs", "--stack-name", "absent").stderr == (
+        "SettingsError: no stack named 'absent'; run 'loglake deploy', or 'loglake up' for a laptop\n"
+    )

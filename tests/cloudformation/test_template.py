@@ -1,0 +1,261 @@
+"""What no linter checks: that the template keeps the catalog's word, and the limits that the services state."""
+
+import base64
+import json
+import re
+import string
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from catalog.named_queries import named_queries
+from catalog.settings import OUTPUTS
+from catalog.tables import TABLES, Table
+from cloudformation.sections import GUIDE, TEMPLATE, logical_id, render, render_guide
+from cloudformation.template import declared_parameters
+from firehose.transform import handler
+
+Template = Mapping[str, Any]
+
+
+def resources_of(template: Template, kind: str) -> dict[str, Any]:
+    return {name: body for name, body in template["Resources"].items() if body["Type"] == kind}
+
+
+def statements(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield every IAM statement in a resource, at any depth."""
+    if isinstance(value, dict):
+        if "Effect" in value:
+            yield value
+        for item in value.values():
+            yield from statements(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from statements(item)
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+@pytest.fixture(scope="session")
+def destination(template: Template) -> Mapping[str, Any]:
+    destination: Mapping[str, Any] = template["Resources"]["DeliveryStream"]["Properties"][
+        "ExtendedS3DestinationConfiguration"
+    ]
+    return destination
+
+
+def test_the_template_is_what_the_catalog_says() -> None:
+    text = TEMPLATE.read_text(encoding="utf-8")
+    assert render(text) == text, "run 'python -m cloudformation.sections'"
+
+
+def test_the_guide_lists_the_templates_parameters_and_outputs() -> None:
+    guide = GUIDE.read_text(encoding="utf-8")
+    assert render_guide(guide, TEMPLATE.read_text(encoding="utf-8")) == guide, "run 'python -m cloudformation.sections'"
+    assert "| `ShardCount` | `1` |" in guide
+
+
+def test_the_template_fits_into_a_request() -> None:
+    # More than 51,200 bytes must go through S3, and `aws cloudformation deploy` needs --s3-bucket for that.
+    assert len(TEMPLATE.read_bytes()) <= 51_200
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_a_table_is_the_catalogs(template: Template, table: Table) -> None:
+    found = template["Resources"][logical_id(table.name, "Table")]["Properties"]["TableInput"]
+    storage = found["StorageDescriptor"]
+    assert found["Name"] == table.name
+    assert [(column["Name"], column["Type"]) for column in storage["Columns"]] == [
+        (column.name, column.type) for column in table.columns
+    ]
+    assert found["PartitionKeys"] == [{"Name": key, "Type": "string"} for key in table.partition_keys]
+    assert storage["Location"] == {"Fn::Sub": "s3://${LakeBucket}/" + table.prefix}
+    assert storage["SerdeInfo"]["SerializationLibrary"] == "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+
+
+def test_there_are_no_other_tables(template: Template) -> None:
+    assert set(resources_of(template, "AWS::Glue::Table")) == {logical_id(table.name, "Table") for table in TABLES}
+
+
+def test_the_named_queries_are_the_files(template: Template) -> None:
+    found = {
+        body["Properties"]["Name"]: body["Properties"]["QueryString"]["Fn::Sub"].replace(
+            "${DatabaseName}", template["Parameters"]["DatabaseName"]["Default"]
+        )
+        for body in resources_of(template, "AWS::Athena::NamedQuery").values()
+    }
+    assert found == {query.name: query.sql for query in named_queries()}
+
+
+def test_there_is_an_output_for_every_setting(template: Template) -> None:
+    assert set(OUTPUTS) <= set(template["Outputs"])
+
+
+def test_no_output_can_be_empty(template: Template) -> None:
+    empty = {name for name, body in template["Parameters"].items() if body.get("Default") == ""}
+    values = {name: body["Value"] for name, body in template["Outputs"].items()}
+    assert not [name for name, value in values.items() if value == "" or value.get("Ref") in empty]
+    assert values["Stream"]["Fn::If"][2] == "-"
+
+
+def test_buffers_keep_to_the_minima_of_dynamic_partitioning(template: Template, destination: Template) -> None:
+    hints = destination["BufferingHints"]
+    assert destination["DynamicPartitioningConfiguration"]["Enabled"] is True
+    assert template["Parameters"][hints["SizeInMBs"]["Ref"]]["MinValue"] == 64
+    assert template["Parameters"][hints["IntervalInSeconds"]["Ref"]]["MinValue"] == 60
+
+
+def test_the_prefix_uses_the_keys_that_the_lambda_returns(destination: Template) -> None:
+    used = re.findall(r"!\{partitionKeyFromLambda:(\w+)\}", destination["Prefix"])
+    event = {
+        "event_id": "01890a5d-ac96-774b-bcce-b302099a8057",
+        "timestamp": "2026-11-21T10:00:00.123Z",
+        "level": "INFO",
+        "service": "payment",
+        "message": "charged",
+    }
+    record = {"recordId": "1", "data": base64.b64encode(json.dumps(event).encode()).decode()}
+    returned = handler({"records": [record]}, None)["records"][0]["metadata"]["partitionKeys"]
+    assert used == ["service", "year", "month", "day"]
+    assert set(used) == set(returned)
+    assert destination["Prefix"].startswith("logs/!{partitionKeyFromLambda:service}/year=!{")
+
+
+def test_errors_go_outside_the_crawled_path_by_their_type(template: Template, destination: Template) -> None:
+    prefix = destination["ErrorOutputPrefix"]
+    crawled = template["Resources"]["Crawler"]["Properties"]["Targets"]["S3Targets"][0]["Path"]["Fn::Sub"]
+    assert crawled == "s3://${RawBucket}/logs/"
+    assert prefix.startswith("errors/!{firehose:error-output-type}/")
+    assert "partitionKeyFrom" not in prefix
+
+
+def test_compressed_objects_are_named_so(destination: Template) -> None:
+    assert (destination["CompressionFormat"], destination["FileExtension"]) == ("GZIP", ".json.gz")
+
+
+def test_records_are_transformed_then_delimited(template: Template, destination: Template) -> None:
+    direct, transform, delimit = destination["ProcessingConfiguration"]["Processors"]
+    assert direct["Fn::If"][:2] == [
+        "IsDirect",
+        {
+            "Type": "RecordDeAggregation",
+            "Parameters": [{"ParameterName": "SubRecordType", "ParameterValue": "JSON"}],
+        },
+    ]
+    assert (transform["Type"], delimit["Type"]) == ("Lambda", "AppendDelimiterToRecord")
+
+
+def test_the_crawler_makes_a_table_of_each_service(template: Template) -> None:
+    properties = template["Resources"]["Crawler"]["Properties"]
+    configuration = json.loads(properties["Configuration"])
+    assert configuration["Grouping"] == {
+        "TableGroupingPolicy": "CombineCompatibleSchemas",
+        "TableLevelConfiguration": 3,
+    }
+    assert configuration["CrawlerOutput"]["Partitions"] == {"AddOrUpdateBehavior": "InheritFromTable"}
+    assert configuration["CrawlerOutput"]["Tables"]["AddOrUpdateBehavior"] == "MergeNewColumns"
+    assert properties["SchemaChangePolicy"] == {
+        "UpdateBehavior": "UPDATE_IN_DATABASE",
+        "DeleteBehavior": "DEPRECATE_IN_DATABASE",
+    }
+
+
+def test_the_trigger_fires_without_being_started(template: Template) -> None:
+    properties = template["Resources"]["Trigger"]["Properties"]
+    assert properties["Type"] == "SCHEDULED"
+    assert properties["StartOnCreation"] is True
+
+
+def test_the_job_is_pinned_and_alone(template: Template) -> None:
+    properties = template["Resources"]["Job"]["Properties"]
+    assert properties["GlueVersion"] == {"Ref": "GlueVersion"}
+    assert template["Parameters"]["GlueVersion"]["Default"] == "5.1"
+    assert properties["ExecutionProperty"] == {"MaxConcurrentRuns": 1}
+    assert properties["DefaultArguments"]["--job-bookmark-option"] == "job-bookmark-disable"
+
+
+def test_the_workgroup_decides_and_cuts_off(template: Template) -> None:
+    properties = template["Resources"]["WorkGroup"]["Properties"]
+    configuration = properties["WorkGroupConfiguration"]
+    assert configuration["EnforceWorkGroupConfiguration"] is True
+    assert configuration["BytesScannedCutoffPerQuery"] == {"Ref": "ScanCutoffBytes"}
+    assert template["Parameters"]["ScanCutoffBytes"]["MinValue"] == 10_000_000
+    assert properties["RecursiveDeleteOption"] is True
+
+
+def test_every_bucket_is_kept_private_encrypted_and_tls_only(template: Template) -> None:
+    found = resources_of(template, "AWS::S3::Bucket")
+    policies = resources_of(template, "AWS::S3::BucketPolicy")
+    assert set(found) == {"RawBucket", "LakeBucket", "ResultsBucket"}
+    assert {body["Properties"]["Bucket"]["Ref"] for body in policies.values()} == set(found)
+    for body in found.values():
+        assert (body["DeletionPolicy"], body["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+        assert set(body["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
+        assert body["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert body["Properties"]["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    for body in policies.values():
+        (statement,) = statements(body)
+        assert (statement["Effect"], statement["Action"], statement["Principal"]) == ("Deny", "s3:*", "*")
+        assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        assert len(statement["Resource"]) == 2
+
+
+def test_nobody_is_allowed_everything(template: Template) -> None:
+    wild = []
+    for name, body in template["Resources"].items():
+        if body["Type"] not in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy"):
+            continue
+        for statement in statements(body["Properties"]):
+            assert statement["Effect"] == "Allow"
+            assert not [action for action in as_list(statement["Action"]) if "*" in action], name
+            if "*" in as_list(statement.get("Resource", [])):
+                wild.append((name, statement["Action"], statement.get("Condition")))
+    # PutMetricData takes no resource; its namespace is what narrows it.
+    assert wild == [("JobRole", "cloudwatch:PutMetricData", {"StringEquals": {"cloudwatch:namespace": "Glue"}})]
+
+
+def test_every_physical_name_carries_the_stacks(template: Template) -> None:
+    keys = ("BucketName", "Name", "FunctionName", "DeliveryStreamName", "LogGroupName", "TopicName", "AlarmName")
+    shared = ("AWS::Athena::NamedQuery", "AWS::Logs::LogStream")
+    for name, body in template["Resources"].items():
+        for key in keys:
+            value = body.get("Properties", {}).get(key)
+            if value is not None and body["Type"] not in shared:
+                assert "AWS::StackName" in json.dumps(value), f"{name}.{key} would clash with a second stack's"
+
+
+def test_every_parameter_is_described_and_grouped(template: Template) -> None:
+    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(template["Parameters"])
+    assert all(body.get("Description") for body in template["Parameters"].values())
+
+
+def test_every_default_obeys_its_own_constraint(template: Template) -> None:
+    for parameter in declared_parameters(template).values():
+        if parameter.default is not None:
+            parameter.check(parameter.default)
+
+
+def test_every_alarm_reaches_the_topic(template: Template) -> None:
+    alarms = resources_of(template, "AWS::CloudWatch::Alarm")
+    assert alarms
+    for body in alarms.values():
+        assert body["Properties"]["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+        assert body["Properties"]["TreatMissingData"] == "notBreaching"
+    for body in resources_of(template, "AWS::Events::Rule").values():
+        assert [target["Arn"] for target in body["Properties"]["Targets"]] == [{"Ref": "AlarmTopic"}]
+
+
+def test_the_topic_lets_alarms_and_rules_publish(template: Template) -> None:
+    allow, deny = statements(template["Resources"]["AlarmTopicPolicy"])
+    assert allow["Principal"] == {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}
+    assert deny["Effect"] == "Deny"
+
+
+def test_logical_ids_are_readable() -> None:
+    assert logical_id("log_minutes", "Table") == "LogMinutesTable"
+    assert set(logical_id("count-by-level", "Query")) <= set(string.ascii_letters)
