@@ -97,7 +97,9 @@ class Planner:
         if table is None:
             at = locate(planning.source, node.db or node.name)
             raise QueryFailure("TABLE_NOT_FOUND", f"{at}: Table '{CATALOG}.{database}.{name}' does not exist")
-        planning.types.update({column: kind for column, kind in table.columns.items() if column not in planning.types})
+        for column, kind in table.columns.items():
+            agreed = planning.types.get(column, kind) == kind
+            planning.types[column] = kind if agreed else Type("ambiguous")
         return table
 
     def _expand_view(self, node: exp.Table, table: GlueTable, planning: _Planning, depth: int) -> None:

@@ -11,7 +11,8 @@ from localcloud.athena.objects import DataObject, Footer
 
 PATH_COLUMN = "$path"
 _FILE = "__file"
-MAX_LINE_BYTES = 32 * 1024 * 1024
+MAX_JSON_LINE_BYTES = 16 * 1024 * 1024
+MAX_CSV_LINE_BYTES = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def _json(
     reader = (
         f"read_json({files}, columns = {{{types}}}, format = 'newline_delimited', ignore_errors = true, "
         f"hive_partitioning = false, "
-        f"maximum_object_size = {MAX_LINE_BYTES}{file_option})"
+        f"maximum_object_size = {MAX_JSON_LINE_BYTES}{file_option})"
     )
     return reader, [quoted(name) for name in columns]
 
@@ -144,7 +145,7 @@ def _csv(
         f"delim = {literal(delimiter)}, quote = {literal(quote_character)}, "
         f"escape = {literal(escape if quoting else '')}, nullstr = {literal(null)}, null_padding = true, "
         f"strict_mode = false, ignore_errors = true, "
-        f"hive_partitioning = false, max_line_size = {MAX_LINE_BYTES}{file_option})"
+        f"hive_partitioning = false, max_line_size = {MAX_CSV_LINE_BYTES}{file_option})"
     )
     return reader, [
         f"TRY_CAST({quoted(name)} AS {to_duckdb(type_)}) AS {quoted(name)}" for name, type_ in columns.items()
