@@ -80,6 +80,10 @@ class CrawlerEngine:
                 one.thread.join(timeout=10)
         self._history.close()
 
+    def status(self) -> dict[str, Any]:
+        with self._lock:
+            return {"running": sorted(self._running)}
+
     def start_crawler(self, parameters: Parameters) -> Parameters:
         name = parameters["Name"]
         record = self._record(name)
