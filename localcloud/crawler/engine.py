@@ -220,10 +220,12 @@ class CrawlerEngine:
             self._log(running, traceback.format_exc())
             outcome = {"State": "FAILED", "ErrorMessage": f"Internal Service Exception: {error!r}"}
         ended = {**running.crawl, **outcome, "EndTime": time.time()}
-        self._log(running, " ".join(filter(None, ["Finished:", ended["State"], outcome.get("ErrorMessage")])))
-        self._history.save(ended)
-        with self._lock:
-            del self._running[record["Name"]]
+        try:
+            self._log(running, " ".join(filter(None, ["Finished:", ended["State"], outcome.get("ErrorMessage")])))
+            self._history.save(ended)
+        finally:
+            with self._lock:
+                del self._running[record["Name"]]
 
     def _crawl(self, record: Mapping[str, Any], running: Running) -> Summary:
         wanted = options(record)

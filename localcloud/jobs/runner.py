@@ -31,6 +31,7 @@ class RunFailed(Exception):
 class Control:
     """How others reach a run that is under way."""
 
+    job_name: str
     stopped: threading.Event = field(default_factory=threading.Event)
     deadline: float = float("inf")
 
