@@ -48,6 +48,7 @@ def environment(data_dir: DataDir, port: int, region: str) -> dict[str, str]:
         "AWS_DEFAULT_REGION": region,
         "AWS_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "PYTHONUTF8": "1",
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
     }
@@ -82,7 +83,7 @@ class _FastJson:
 
     @staticmethod
     def dumps(value: Any, **options: Any) -> str:
-        if options:
+        if options not in ({}, {"ensure_ascii": False}):
             return json.dumps(value, **options)
         try:
             return orjson.dumps(value).decode()
