@@ -58,12 +58,14 @@ def load() -> Any:
     """Import ministack, bend it, and return its ASGI application."""
     from ministack import app as ministack_app
     from ministack.core import lambda_runtime
-    from ministack.services import kinesis, lambda_svc
+    from ministack.services import firehose, kinesis, lambda_svc, s3
 
     provisioners.install()
     kinesis._expire_records = _trim_records
     kinesis.get_state = _kinesis_state
     lambda_svc.json = lambda_runtime.json = _FastJson()
+    s3._persist_object = _persisting_or_failing(s3._persist_object)
+    firehose._dest_description = _describing_all(firehose._dest_description)
     return ministack_app.app
 
 
@@ -92,6 +94,31 @@ class _FastJson:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(json, name)
+
+
+def _persisting_or_failing(persist: Callable[..., None]) -> Callable[..., None]:
+    """Make a put fail that did not reach the disk: ministack would acknowledge it and keep the body in memory."""
+
+    def persist_or_fail(bucket: str, key: str, stored: Any) -> None:
+        persist(bucket, key, stored)
+        if isinstance(stored, dict) and stored.get("body") is not None:  # what is on disk has left memory
+            raise OSError(f"s3://{bucket}/{key} can't be written to the data directory; is its disk full?")
+
+    return persist_or_fail
+
+
+def _describing_all(describe: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Add to a delivery stream's description what ministack leaves out of it."""
+
+    def describe_all(destination: Any) -> Any:
+        description = describe(destination)
+        for name, block in description.items():
+            if name in ("ExtendedS3DestinationDescription", "S3DestinationDescription"):
+                kept = {each: destination["config"].get(each) for each in ("FileExtension", "CustomTimeZone")}
+                block.update({each: value for each, value in kept.items() if value})
+        return description
+
+    return describe_all
 
 
 def states() -> dict[str, bytes]:

@@ -151,8 +151,13 @@ def _operations(engines: Sequence[Engine]) -> dict[str, Operation]:
 
 
 def _status(engine: Engine) -> Any:
+    """Return an engine's own status, or its failure to give one: one engine's trouble hides no other's."""
     status = getattr(engine, "status", None)
-    return status() if status else {}
+    try:
+        return status() if status else {}
+    except Exception as error:
+        logger.exception("engine %s can't tell its status", engine.name)
+        return {"error": f"{type(error).__name__}: {error}"}
 
 
 def _wait_until_answering(url: str) -> None:
