@@ -158,7 +158,9 @@ class Broker:
                     return _with(self._fail(key, failure), cached)
                 return self._keep(key, run, execution)
         except QueryError as error:
-            return _with(self._fail(key, {"state": FAILED, "error": str(error), "execution_id": run["execution_id"]}), cached)
+            return _with(
+                self._fail(key, {"state": FAILED, "error": str(error), "execution_id": run["execution_id"]}), cached
+            )
 
     def _keep(self, key: str, run: dict[str, Any], execution: Any) -> Answer:
         content = self._engine.result(execution)

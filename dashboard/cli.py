@@ -15,8 +15,16 @@ DEFAULT_CACHE = Path(".loglake") / "dashboard-cache"
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; loopback only.")
 @click.option("--port", default=8050, show_default=True, type=click.IntRange(1, 65_535))
-@click.option("--cache-dir", default=DEFAULT_CACHE, show_default=True, type=click.Path(path_type=Path, file_okay=False), help="Where answers are kept; on a local disk.")
-@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 32), help="Processes that answer requests.")
+@click.option(
+    "--cache-dir",
+    default=DEFAULT_CACHE,
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where answers are kept; on a local disk.",
+)
+@click.option(
+    "--workers", default=2, show_default=True, type=click.IntRange(1, 32), help="Processes that answer requests."
+)
 @click.option("--prefix", default="/", show_default=True, help="Path the dashboard lives under, such as /logs/.")
 def dashboard(host: str, port: int, cache_dir: Path, workers: int, prefix: str) -> None:
     """Serve the dashboard: logs, rates and latencies, read through Athena and cached."""

@@ -147,7 +147,12 @@ def kpis(cube: Cube, view: View) -> tuple[Kpi, ...]:
         Kpi("errors", _errors(cube, view, now), _errors(cube, view, before), _course(rates["errors"])),
         Kpi("error_rate", _error_share(cube, view, now), _error_share(cube, view, before), _course(rates["rate"])),
         *(
-            Kpi(f"p{wanted * 100:.0f}", quantile(latency, wanted), quantile(earlier_latency, wanted), _course(lines[wanted]))
+            Kpi(
+                f"p{wanted * 100:.0f}",
+                quantile(latency, wanted),
+                quantile(earlier_latency, wanted),
+                _course(lines[wanted]),
+            )
             for wanted in QUANTILES
         ),
     )
@@ -234,9 +239,7 @@ def _endpoint_sums(rows: pd.DataFrame) -> pd.DataFrame:
         response_time_ms=("response_time_ms", "sum"),
         max=("response_time_ms_max", "max"),
     )
-    return table.assign(
-        error_rate=table["errors"] / table["events"], mean=table["response_time_ms"] / table["events"]
-    )
+    return table.assign(error_rate=table["errors"] / table["events"], mean=table["response_time_ms"] / table["events"])
 
 
 def _rates(rows: pd.DataFrame, window: Window, step: int) -> pd.DataFrame:

@@ -138,7 +138,9 @@ class Lake:
         """Return the tables that hold a view's rows."""
         return rows.choose_sources(view, services, self.drop_levels, self.tables())
 
-    def page(self, view: View, window: Window, services: Sequence[str], number: int, viewer: str, version: str) -> list[rows.Record]:
+    def page(
+        self, view: View, window: Window, services: Sequence[str], number: int, viewer: str, version: str
+    ) -> list[rows.Record]:
         """Return one page of a view's rows, newest first; pages before it are asked for as far as they are not kept."""
         sources = self.sources(view, services)
         if not sources.sources:
@@ -164,7 +166,9 @@ class Lake:
     def is_writable(self) -> bool:
         """Return whether the cache takes and gives back a value."""
         mark = f"{time.monotonic()}"
-        return bool(self._cache.set("readiness", mark, expire=60, retry=True)) and self._cache.get("readiness") is not None
+        return (
+            bool(self._cache.set("readiness", mark, expire=60, retry=True)) and self._cache.get("readiness") is not None
+        )
 
     def _advance(self, window: Window, needs: tuple[str, ...], viewer: str, max_age: float) -> Loaded:
         manifest = self.broker.ask(Question(statements.manifest(_days(window))), viewer, max_age)

@@ -43,7 +43,9 @@ class Sources:
     missing_services: tuple[str, ...] = ()
 
 
-def choose_sources(view: View, services: Sequence[str], drop_levels: Sequence[str], tables: Mapping[str, tuple[str, ...]]) -> Sources:
+def choose_sources(
+    view: View, services: Sequence[str], drop_levels: Sequence[str], tables: Mapping[str, tuple[str, ...]]
+) -> Sources:
     """Return the tables that hold a view's rows; `tables` is the Glue catalog's list, the only source of identifiers."""
     if not set(view.levels) & set(drop_levels):
         return Sources((Source("logs", tables["logs"], False),) if "logs" in tables else (), False)
@@ -68,7 +70,12 @@ def counts_statement(sources: Sources, view: View, window: Window) -> Statement:
         moment = 'from_iso8601_timestamp("timestamp")' if source.is_raw else '"timestamp"'
         where, parameters = _where(source, view, window)
         slot = f"CAST(floor(to_unixtime({moment}) / 60) AS bigint) * 60"
-        parts.append((f'SELECT {slot} AS slot, service, level, {_status_class(source)} AS status_class FROM "{source.table}" WHERE {where}', parameters))
+        parts.append(
+            (
+                f'SELECT {slot} AS slot, service, level, {_status_class(source)} AS status_class FROM "{source.table}" WHERE {where}',
+                parameters,
+            )
+        )
     union = " UNION ALL ".join(sql for sql, _ in parts)
     sql = f"SELECT slot, service, level, status_class, count(*) AS events, 0 AS response_bytes FROM ({union}) AS found GROUP BY slot, service, level, status_class"
     return Statement(sql, tuple(value for _, values in parts for value in values))

@@ -21,7 +21,11 @@ HEADERS = {
 
 def protect(app: Dash) -> None:
     """Add the headers to every response, and refuse requests that another site's page sent."""
-    policy = lazily(lambda: POLICY.format(hashes=" ".join(f"'{text}'" if not text.startswith("'") else text for text in app.csp_hashes())))
+    policy = lazily(
+        lambda: POLICY.format(
+            hashes=" ".join(f"'{text}'" if not text.startswith("'") else text for text in app.csp_hashes())
+        )
+    )
 
     @app.server.before_request
     def refuse_foreign_origins() -> tuple[str, int] | None:

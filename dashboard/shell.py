@@ -25,7 +25,10 @@ POLL_MS = 350
 REFRESH_MS = 30_000
 DEFAULT_NEEDS = ("counts", "latency")
 
-_CANCELLED = [html.Span("Cancelled", className="pill pill-bad"), html.Span("the query was stopped; press Refresh to ask again")]
+_CANCELLED = [
+    html.Span("Cancelled", className="pill pill-bad"),
+    html.Span("the query was stopped; press Refresh to ask again"),
+]
 SHORTCUTS = (
     ("/", "search"),
     ("t", "type a time range"),
@@ -63,8 +66,17 @@ def frame(query: dict[str, Any], title: str, content: Any, needs: tuple[str, ...
             dcc.Store(id="shell-brush"),
             dcc.Interval(id="shell-poll", interval=POLL_MS, disabled=True),
             dcc.Interval(id="shell-refresh", interval=REFRESH_MS),
-            _sidebar(view),
-            html.Main([_header(title), _status(), _notices(notices), html.Div(id="shell-error"), html.Div(content, id="shell-page", className="page first-load")], className="main"),
+            _sidebar(view, title),
+            html.Main(
+                [
+                    _header(title),
+                    _status(),
+                    _notices(notices),
+                    html.Div(id="shell-error"),
+                    html.Div(content, id="shell-page", className="page first-load"),
+                ],
+                className="main",
+            ),
             _help(),
             html.Div(id="shell-sink", hidden=True),
         ],
@@ -134,17 +146,43 @@ def _register_clientside(app: Dash) -> None:
         State("shell-view", "data"),
         prevent_initial_call=True,
     )
-    clientside("preset", Output("shell-range", "data", allow_duplicate=True), Input({"type": "shell-preset", "start": ALL}, "n_clicks"), prevent_initial_call=True)
-    clientside("brush", Output("shell-brush", "data"), Input({"type": "time-chart", "name": ALL}, "relayoutData"), prevent_initial_call=True)
-    clientside("links", Output({"type": "shell-nav", "path": ALL}, "href"), Input("shell-view", "data"), State({"type": "shell-nav", "path": ALL}, "id"))
+    clientside(
+        "preset",
+        Output("shell-range", "data", allow_duplicate=True),
+        Input({"type": "shell-preset", "start": ALL}, "n_clicks"),
+        prevent_initial_call=True,
+    )
+    clientside(
+        "brush",
+        Output("shell-brush", "data"),
+        Input({"type": "time-chart", "name": ALL}, "relayoutData"),
+        prevent_initial_call=True,
+    )
+    clientside(
+        "links",
+        Output({"type": "shell-nav", "path": ALL}, "href"),
+        Input("shell-view", "data"),
+        State({"type": "shell-nav", "path": ALL}, "id"),
+    )
     clientside("theme", Output("shell-theme", "data"), Input("shell-theme-button", "n_clicks"))
     clientside("copyLink", Output("shell-sink", "children"), Input("shell-copy", "n_clicks"), prevent_initial_call=True)
-    clientside("menu", Output("shell-sidebar", "className"), Input("shell-menu", "n_clicks"), Input("shell-view", "data"))
-    clientside("help", Output("shell-help", "is_open"), Input("shell-help-button", "n_clicks"), prevent_initial_call=True)
-    clientside("presetsShown", Output({"type": "shell-preset", "start": ALL}, "className"), Input("shell-view", "data"), State({"type": "shell-preset", "start": ALL}, "id"))
+    clientside(
+        "menu", Output("shell-sidebar", "className"), Input("shell-menu", "n_clicks"), Input("shell-view", "data")
+    )
+    clientside(
+        "help", Output("shell-help", "is_open"), Input("shell-help-button", "n_clicks"), prevent_initial_call=True
+    )
+    clientside(
+        "presetsShown",
+        Output({"type": "shell-preset", "start": ALL}, "className"),
+        Input("shell-view", "data"),
+        State({"type": "shell-preset", "start": ALL}, "id"),
+    )
 
 
-def _load(store: Any, _poll: Any, _refresh: Any, _run: Any, _cancel: Any, needs: list[str], viewer: str, answer: Any) -> tuple[Any, ...]:
+def _load(
+    store: Any, _poll: Any, _refresh: Any, _run: Any, _cancel: Any, needs: list[str], viewer: str, answer: Any
+) -> tuple[Any, ...]:
     """Move the view's cube on. Outputs: answer, status line, poll off, page's class, services, cancel hidden, error."""
     view, source = view_of(store), lake()
     if ctx.triggered_id == "shell-cancel":
@@ -178,8 +216,14 @@ def _failure(loaded: Loaded) -> html.Div:
 def _nothing(loaded: Loaded) -> html.Div:
     """Say why there is nothing: a range without events, or a lake without data."""
     if loaded.complete_to is None:
-        return message("Nothing is curated yet", "The minute rollup is empty. The curation job fills it on its schedule, or now: loglake curate")
-    return message("No events in this range", f"The lake is complete to {loaded.complete_to:%Y-%m-%d %H:%M:%S} UTC; choose a range before that, or a wider one.")
+        return message(
+            "Nothing is curated yet",
+            "The minute rollup is empty. The curation job fills it on its schedule, or now: loglake curate",
+        )
+    return message(
+        "No events in this range",
+        f"The lake is complete to {loaded.complete_to:%Y-%m-%d %H:%M:%S} UTC; choose a range before that, or a wider one.",
+    )
 
 
 def _choose_range(text: str, *_: Any) -> tuple[Any, str]:
@@ -229,7 +273,7 @@ def _show_range(store: dict[str, str]) -> tuple[str, str, str, str]:
     return text, label, f"{start:%Y-%m-%d}", f"{end:%Y-%m-%d}"
 
 
-def _sidebar(view: View) -> html.Aside:
+def _sidebar(view: View, title: str) -> html.Aside:
     query = query_string(view)
     suffix = f"?{query}" if query else ""
     pages = [page for page in dash.page_registry.values() if page.get("icon")]
@@ -238,7 +282,7 @@ def _sidebar(view: View) -> html.Aside:
             [html.Span(page["icon"], className="nav-icon", **{"aria-hidden": "true"}), page["name"]],
             id={"type": "shell-nav", "path": page["path"]},
             href=page["path"] + suffix,
-            className="nav-entry",
+            className="nav-entry active" if page["name"] == title else "nav-entry",
         )
         for page in pages
     ]
@@ -264,8 +308,16 @@ def _header(title: str) -> html.Header:
             html.Span(id="shell-range-label", className="range-label"),
             html.Div(
                 [
-                    html.Button("Refresh", id="shell-run", type="button", className="text-button", title="ask again (r)"),
-                    html.Button("Copy link", id="shell-copy", type="button", className="text-button", title="copy a link to this view"),
+                    html.Button(
+                        "Refresh", id="shell-run", type="button", className="text-button", title="ask again (r)"
+                    ),
+                    html.Button(
+                        "Copy link",
+                        id="shell-copy",
+                        type="button",
+                        className="text-button",
+                        title="copy a link to this view",
+                    ),
                     button("shell-theme-button", "◐", "light, dark or system (d)"),
                     button("shell-help-button", "?", "keyboard shortcuts"),
                 ],
@@ -279,7 +331,13 @@ def _header(title: str) -> html.Header:
 def _status() -> html.Div:
     return html.Div(
         [
-            html.Div([html.Span("Loading", className="pill pill-running")], id="shell-status", className="status-parts", role="status", **{"aria-live": "polite"}),
+            html.Div(
+                [html.Span("Loading", className="pill pill-running")],
+                id="shell-status",
+                className="status-parts",
+                role="status",
+                **{"aria-live": "polite"},
+            ),
             html.Button("Cancel", id="shell-cancel", type="button", className="text-button small", hidden=True),
         ],
         className="status",
@@ -289,12 +347,24 @@ def _status() -> html.Div:
 def _notices(notices: tuple[str, ...]) -> html.Div | None:
     if not notices:
         return None
-    return dbc.Alert(["This link asked for something that was ignored: ", "; ".join(notices)], color="warning", dismissable=True, className="notice")
+    return dbc.Alert(
+        ["This link asked for something that was ignored: ", "; ".join(notices)],
+        color="warning",
+        dismissable=True,
+        className="notice",
+    )
 
 
 def _help() -> dbc.Modal:
     rows = [html.Tr([html.Td(html.Kbd(keys)), html.Td(what)]) for keys, what in SHORTCUTS]
-    return dbc.Modal([dbc.ModalHeader(dbc.ModalTitle("Keyboard")), dbc.ModalBody(html.Table(html.Tbody(rows), className="plain-table"))], id="shell-help", is_open=False)
+    return dbc.Modal(
+        [
+            dbc.ModalHeader(dbc.ModalTitle("Keyboard")),
+            dbc.ModalBody(html.Table(html.Tbody(rows), className="plain-table")),
+        ],
+        id="shell-help",
+        is_open=False,
+    )
 
 
 def loaded_cube(answer: dict[str, Any] | None) -> Any:

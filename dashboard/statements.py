@@ -57,7 +57,13 @@ COLUMNS: dict[str, dict[str, str]] = {
         "response_time_ms": "float64",
         "response_time_ms_max": "float64",
     },
-    ENDPOINT_LATENCY: {"slot": "int64", "service": "string", "endpoint": "string", "bucket": "int32", "events": "int64"},
+    ENDPOINT_LATENCY: {
+        "slot": "int64",
+        "service": "string",
+        "endpoint": "string",
+        "bucket": "int32",
+        "events": "int64",
+    },
 }
 """Columns and Arrow types of each kind's rows, in the order its statement selects them."""
 

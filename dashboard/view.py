@@ -93,7 +93,9 @@ def _time_range(query: Mapping[str, str | None], now: datetime, notices: list[st
 
 def _levels(text: str, notices: list[str]) -> tuple[str, ...]:
     asked = [value.upper() for value in text.split(SEPARATOR) if value]
-    notices += [f"`level` must be one of {', '.join(LEVELS)}; got {value[:40]!r}" for value in asked if value not in LEVELS]
+    notices += [
+        f"`level` must be one of {', '.join(LEVELS)}; got {value[:40]!r}" for value in asked if value not in LEVELS
+    ]
     return tuple(level for level in LEVELS if level in asked)
 
 

@@ -77,6 +77,28 @@ def produce(stack_name: str | None, as_json: bool, **flags: Any) -> int:
     return 130 if signal.SIGINT in signals else int(counts.failed > 0)
 
 
+@click.command()
+@click.option("--ledger", type=_FOLDER, default=".loglake/ledger", show_default=True, help="Folder of the ledger.")
+@click.option(
+    "--wait", type=Duration(), default="240", show_default=True, help="How long to wait for what is under way."
+)
+@click.option("--stack-name", help="The stack whose lake to verify.")
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON object.")
+def verify(ledger: Path, wait: float, stack_name: str | None, as_json: bool) -> int:
+    """Count every stage against the producer's ledger; exit 1 on a lost or doubled event.
+
+    Delivery and curation take their time, so events may be under way at first: verify looks again until all stages
+    agree, or until the wait is over. A producer may go on meanwhile; only minutes before the start are compared.
+    """
+    from producer.verdict import print_verdict
+    from producer.verification import Verification
+
+    verification = Verification(ledger, settings.load(stack_name))
+    verdict = verification.run(wait, lambda line: click.echo(line, err=True))
+    print_verdict(verdict, as_json)
+    return int(bool(verdict.findings))
+
+
 def _end_on_signals(run: Run, signals: list[int]) -> None:
     def end(number: int, _: FrameType | None) -> None:
         signals.append(number)

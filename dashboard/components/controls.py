@@ -43,7 +43,9 @@ def time_control(view: View) -> html.Div:
                 className="control-head",
             ),
             html.Div(presets, className="presets", role="group", **{"aria-label": "Ranges up to now"}),
-            dbc.Input(id="shell-range-text", debounce=True, size="sm", autocomplete="off", placeholder="now-6h to now-1h"),
+            dbc.Input(
+                id="shell-range-text", debounce=True, size="sm", autocomplete="off", placeholder="now-6h to now-1h"
+            ),
             html.Div(id="shell-range-error", className="control-error", role="alert"),
             _calendar(view),
         ],
@@ -71,14 +73,28 @@ def filters(view: View, services: list[str]) -> list[html.Div]:
         html.Div(
             [
                 html.Label("Service", htmlFor="shell-service", className="control-label"),
-                dcc.Dropdown(id="shell-service", options=sorted({*services, *view.services}), value=list(view.services), multi=True, placeholder="All services"),
+                dcc.Dropdown(
+                    id="shell-service",
+                    options=sorted({*services, *view.services}),
+                    value=list(view.services),
+                    multi=True,
+                    placeholder="All services",
+                ),
             ],
             className="control",
         ),
         html.Div(
             [
                 html.Label("Search in messages", htmlFor="shell-search", className="control-label"),
-                dbc.Input(id="shell-search", value=view.search, debounce=True, size="sm", type="search", placeholder="text in the message  ( / )", maxlength="200"),
+                dbc.Input(
+                    id="shell-search",
+                    value=view.search,
+                    debounce=True,
+                    size="sm",
+                    type="search",
+                    placeholder="text in the message  ( / )",
+                    maxlength="200",
+                ),
             ],
             className="control",
         ),
@@ -89,12 +105,28 @@ def _calendar(view: View) -> html.Details:
     return html.Details(
         [
             html.Summary("Calendar"),
-            dcc.DatePickerRange(id="shell-dates", display_format="YYYY-MM-DD", first_day_of_week=1, number_of_months_shown=1, minimum_nights=0),
+            dcc.DatePickerRange(
+                id="shell-dates",
+                display_format="YYYY-MM-DD",
+                first_day_of_week=1,
+                number_of_months_shown=1,
+                minimum_nights=0,
+            ),
             html.Div(
                 [
-                    html.Label([html.Span("from, time of day", className="visually-hidden"), dbc.Input(id="shell-time-start", type="time", value="00:00", size="sm")]),
+                    html.Label(
+                        [
+                            html.Span("from, time of day", className="visually-hidden"),
+                            dbc.Input(id="shell-time-start", type="time", value="00:00", size="sm"),
+                        ]
+                    ),
                     html.Span("–"),
-                    html.Label([html.Span("to, time of day", className="visually-hidden"), dbc.Input(id="shell-time-end", type="time", value="23:59", size="sm")]),
+                    html.Label(
+                        [
+                            html.Span("to, time of day", className="visually-hidden"),
+                            dbc.Input(id="shell-time-end", type="time", value="23:59", size="sm"),
+                        ]
+                    ),
                     dbc.Button("Apply", id="shell-apply", size="sm", color="primary"),
                 ],
                 className="calendar-times",

@@ -14,11 +14,29 @@ from dashboard.wording import duration
 def detail(record: Mapping[str, str | None], query: str) -> list[html.Div]:
     """Return the drawer's content; `query` is the row's own link."""
     pretty = pretty_json(record)
-    fields = [html.Tr([html.Th(name, scope="row"), html.Td(value, className="field-value"), html.Td(_only(name, value))]) for name, value in record.items() if value is not None]
+    fields = [
+        html.Tr([html.Th(name, scope="row"), html.Td(value, className="field-value"), html.Td(_only(name, value))])
+        for name, value in record.items()
+        if value is not None
+    ]
     return [
-        html.Div([html.Span(record.get("level"), className=f"level-badge edge-{(record.get('level') or '').lower()}"), html.Span(record.get("service") or "", className="detail-service"), html.Span(took(record), className="panel-note")], className="detail-head"),
+        html.Div(
+            [
+                html.Span(record.get("level"), className=f"level-badge edge-{(record.get('level') or '').lower()}"),
+                html.Span(record.get("service") or "", className="detail-service"),
+                html.Span(took(record), className="panel-note"),
+            ],
+            className="detail-head",
+        ),
         html.Pre(record.get("message") or "", className="detail-message"),
-        html.Div([_copy(pretty, "Copy JSON"), _copy(record.get("message") or "", "Copy line"), dcc.Link("Open link to this row", href=f"/explore?{query}", className="text-button small")], className="detail-actions"),
+        html.Div(
+            [
+                _copy(pretty, "Copy JSON"),
+                _copy(record.get("message") or "", "Copy line"),
+                dcc.Link("Open link to this row", href=f"/explore?{query}", className="text-button small"),
+            ],
+            className="detail-actions",
+        ),
         html.Table(html.Tbody(fields), className="field-table"),
         html.Details([html.Summary("JSON"), html.Pre(pretty, className="detail-json")]),
     ]
@@ -28,12 +46,19 @@ def context(records: Sequence[Mapping[str, str | None]], event_id: str | None) -
     """Return the lines around a row, the row itself marked."""
     lines = [
         html.Div(
-            [html.Span((record["timestamp"] or "")[11:23], className="context-time"), html.Span(record["level"], className="context-level"), html.Span(record["message"], className="context-message")],
-            className=f"context-line edge-{(record['level'] or '').lower()}" + (" context-self" if record["event_id"] == event_id else ""),
+            [
+                html.Span((record["timestamp"] or "")[11:23], className="context-time"),
+                html.Span(record["level"], className="context-level"),
+                html.Span(record["message"], className="context-message"),
+            ],
+            className=f"context-line edge-{(record['level'] or '').lower()}"
+            + (" context-self" if record["event_id"] == event_id else ""),
         )
         for record in records
     ]
-    return html.Div([html.Div("Around it, same service, newest first", className="facet-title"), *lines], className="context")
+    return html.Div(
+        [html.Div("Around it, same service, newest first", className="facet-title"), *lines], className="context"
+    )
 
 
 def pretty_json(record: Mapping[str, str | None]) -> str:
@@ -77,7 +102,12 @@ def local_time(text: str, zone: str) -> str:
 def _only(name: str, value: str | None) -> html.Button | str:
     if name not in FACETS or not value or "|" in value:
         return ""
-    return html.Button("only this", id={"type": "explore-facet", "field": name, "value": value, "sign": "+"}, type="button", className="text-button small")
+    return html.Button(
+        "only this",
+        id={"type": "explore-facet", "field": name, "value": value, "sign": "+"},
+        type="button",
+        className="text-button small",
+    )
 
 
 def _copy(text: str, label: str) -> html.Span:

@@ -7,14 +7,28 @@ from dash import html
 from dashboard.view import View
 from dashboard.wording import short
 
-TITLES = {"level": "Level", "service": "Service", "status_class": "Status", "endpoint": "Endpoint", "error_type": "Error type", "host": "Host", "trace_id": "Trace"}
+TITLES = {
+    "level": "Level",
+    "service": "Service",
+    "status_class": "Status",
+    "endpoint": "Endpoint",
+    "error_type": "Error type",
+    "host": "Host",
+    "trace_id": "Trace",
+}
 
 
 def facet(field: str, values: Sequence[tuple[str, int]], chosen: Sequence[str]) -> html.Div:
     """Return one field's values with counts and share bars."""
     most = max((count for _, count in values), default=0)
     rows = [_value(field, value, count, most, chosen) for value, count in values]
-    return html.Div([html.Div(TITLES[field], className="facet-title"), *(rows or [html.Div("none in this range", className="facet-none")])], className="facet")
+    return html.Div(
+        [
+            html.Div(TITLES[field], className="facet-title"),
+            *(rows or [html.Div("none in this range", className="facet-none")]),
+        ],
+        className="facet",
+    )
 
 
 def chips(view: View) -> list[html.Span]:
@@ -23,7 +37,13 @@ def chips(view: View) -> list[html.Span]:
         html.Span(
             [
                 html.Span(f"{TITLES[name]} {'is not' if value.startswith('!') else 'is'} {value.lstrip('!')}"),
-                html.Button("×", id={"type": "explore-facet", "field": name, "value": value.lstrip("!"), "sign": "0"}, type="button", className="chip-remove", title="remove this filter"),
+                html.Button(
+                    "×",
+                    id={"type": "explore-facet", "field": name, "value": value.lstrip("!"), "sign": "0"},
+                    type="button",
+                    className="chip-remove",
+                    title="remove this filter",
+                ),
             ],
             className="chip",
         )
@@ -45,6 +65,13 @@ def _value(field: str, value: str, count: int, most: int, chosen: Sequence[str])
         )
     ]
     if field not in ("level", "service"):
-        parts.append(html.Button("−", id=identity | {"sign": "-"}, type="button", className="facet-exclude", title=f"without {value}"))
-    bar = html.Span(className=f"facet-bar {'level-' + value.lower() if field == 'level' else ''}", style={"width": f"{100 * count / most if most else 0:.1f}%"})
+        parts.append(
+            html.Button(
+                "−", id=identity | {"sign": "-"}, type="button", className="facet-exclude", title=f"without {value}"
+            )
+        )
+    bar = html.Span(
+        className=f"facet-bar {'level-' + value.lower() if field == 'level' else ''}",
+        style={"width": f"{100 * count / most if most else 0:.1f}%"},
+    )
     return html.Div([*parts, bar], className="facet-row" + state)

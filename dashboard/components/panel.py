@@ -20,7 +20,15 @@ def chart(name: str, label: str, height: int) -> dcc.Graph:
     """Return an empty chart of its final height, which tells the shell when someone brushes it."""
     return dcc.Graph(
         id={"type": "time-chart", "name": name},
-        figure={"data": [], "layout": {"xaxis": {"visible": False}, "yaxis": {"visible": False}, "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}},
+        figure={
+            "data": [],
+            "layout": {
+                "xaxis": {"visible": False},
+                "yaxis": {"visible": False},
+                "paper_bgcolor": "rgba(0,0,0,0)",
+                "plot_bgcolor": "rgba(0,0,0,0)",
+            },
+        },
         config={"displayModeBar": False, "responsive": True, "doubleClick": "reset"},
         style={"height": f"{height}px"},
         className="chart",
@@ -29,13 +37,19 @@ def chart(name: str, label: str, height: int) -> dcc.Graph:
 
 def legend(name: str) -> html.Div:
     """Return the level colours with their names, and a place for the chart's sentence."""
-    keys = [html.Span([html.I(className=f"swatch level-{level.lower()}"), level], className="legend-key") for level in LEVELS]
+    keys = [
+        html.Span([html.I(className=f"swatch level-{level.lower()}"), level], className="legend-key")
+        for level in LEVELS
+    ]
     return html.Div([html.Span(id=name, className="panel-note"), *keys], className="legend")
 
 
 def message(title: str, text: str, *actions: Any) -> html.Div:
     """Return a designed empty or error state."""
-    return html.Div([html.Div(title, className="message-title"), html.Div(text, className="message-text"), html.Div(list(actions))], className="message")
+    return html.Div(
+        [html.Div(title, className="message-title"), html.Div(text, className="message-text"), html.Div(list(actions))],
+        className="message",
+    )
 
 
 def guarded(draw: Callable[..., Any]) -> Callable[..., Any]:

@@ -14,7 +14,14 @@ HEADINGS = ("Service", "Events", "", "Error rate", "", "p95", "")
 
 def services_table(table: pd.DataFrame, theme: Theme, query: str = "") -> html.Table:
     """Return one row per service of `cube.by_service`, each leading to the service's page with the same query."""
-    head = html.Thead(html.Tr([html.Th(text, scope="col", className="" if place == 0 else "number") for place, text in enumerate(HEADINGS)]))
+    head = html.Thead(
+        html.Tr(
+            [
+                html.Th(text, scope="col", className="" if place == 0 else "number")
+                for place, text in enumerate(HEADINGS)
+            ]
+        )
+    )
     rows = [_row(record, theme, query) for record in table.to_dict("records")]
     return html.Table([head, html.Tbody(rows)], className="plain-table")
 
@@ -28,7 +35,10 @@ def _row(record: dict[str, object], theme: Theme, query: str) -> html.Tr:
             html.Td([count(record["events"]), _delta(record, "events", neutral=True)], className="number"),
             html.Td(sparkline(record["series"], theme.accent, 90, 22, f"events of {name}"), className="spark-cell"),
             html.Td([share(record["error_rate"]), _delta(record, "error_rate")], className="number"),
-            html.Td(sparkline(record["errors_series"], theme.levels["ERROR"], 90, 22, f"error rate of {name}"), className="spark-cell"),
+            html.Td(
+                sparkline(record["errors_series"], theme.levels["ERROR"], 90, 22, f"error rate of {name}"),
+                className="spark-cell",
+            ),
             html.Td([duration(record["p95"]), _delta(record, "p95")], className="number"),
             html.Td(_verdict(record), className="verdict"),
         ]

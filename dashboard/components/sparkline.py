@@ -9,7 +9,9 @@ from dash import html
 
 def sparkline(values: Sequence[float], colour: str, width: int = 120, height: int = 28, label: str = "") -> html.Img:
     """Return the course of `values` as a line with a pale area; it breaks where a value is missing."""
-    return html.Img(src="data:image/svg+xml," + quote(svg(values, colour, width, height)), alt=label, className="sparkline")
+    return html.Img(
+        src="data:image/svg+xml," + quote(svg(values, colour, width, height)), alt=label, className="sparkline"
+    )
 
 
 def svg(values: Sequence[float], colour: str, width: int = 120, height: int = 28) -> str:

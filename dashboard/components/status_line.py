@@ -16,7 +16,9 @@ def status_line(loaded: Loaded, now: float, zone: str) -> list[html.Span]:
     if loaded.state == RUNNING:
         parts.append(html.Span("Athena is reading; what you see is the previous result"))
     if loaded.error:
-        parts.append(html.Span(loaded.error, className="status-error", title=f"execution {loaded.execution_id or 'none'}"))
+        parts.append(
+            html.Span(loaded.error, className="status-error", title=f"execution {loaded.execution_id or 'none'}")
+        )
     if loaded.token:
         parts += [
             html.Span(f"{size(loaded.scanned_bytes)} scanned"),

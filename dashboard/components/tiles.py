@@ -27,7 +27,13 @@ def tile(kpi: Kpi, theme: Theme) -> html.Div:
         [
             html.Div(TITLES[kpi.name], className="tile-title"),
             html.Div(_value(kpi), className="tile-value"),
-            html.Div([html.Span(change(kpi.change), className=f"delta {tone(kpi)}"), html.Span(" vs previous", className="tile-versus")], className="tile-delta"),
+            html.Div(
+                [
+                    html.Span(change(kpi.change), className=f"delta {tone(kpi)}"),
+                    html.Span(" vs previous", className="tile-versus"),
+                ],
+                className="tile-delta",
+            ),
             sparkline(kpi.series, colour),
         ],
         className="tile",

@@ -55,7 +55,12 @@ def error_rate(cube: Cube, view: View, theme: Theme) -> go.Figure:
     ghost = before["rate"].to_numpy()[: len(x)]
     figure.add_scatter(x=x, y=_plain(ghost), name="previous", **_line(colour, 1.2, "dot", 0.55))
     figure.add_scatter(
-        x=x, y=_plain(now["rate"].to_numpy()), name="error rate", fill="tozeroy", fillcolor=_pale(colour), **_line(colour, 2)
+        x=x,
+        y=_plain(now["rate"].to_numpy()),
+        name="error rate",
+        fill="tozeroy",
+        fillcolor=_pale(colour),
+        **_line(colour, 2),
     )
     return figure.update_traces(hovertemplate="%{y:.2%}").update_layout(
         missing_bands(theme, cubes.gaps(cube, step), view, cube)
@@ -69,11 +74,15 @@ def latency(cube: Cube, view: View, theme: Theme) -> go.Figure:
         return empty(theme, "No response times in this range")
     step = int(now.index[1] - now.index[0]) if len(now) > 1 else 60
     x = times(now.index + step // 2, view.zone)
-    figure = go.Figure(layout=layout(theme, cube, view, step, yaxis=value_axis(theme, tickformat="~s", ticksuffix=" ms")))
+    figure = go.Figure(
+        layout=layout(theme, cube, view, step, yaxis=value_axis(theme, tickformat=",.0f", ticksuffix=" ms"))
+    )
     before = cubes.quantile_lines(cube, view, cube.window.previous)[0.95].to_numpy()[: len(x)]
     figure.add_scatter(x=x, y=_plain(before), name="p95 previous", **_line(theme.muted, 1.2, "dot", 0.6))
     widths = {0.5: 2.4, 0.95: 1.7, 0.99: 1.1}
-    for wanted, colour in zip((0.99, 0.95, 0.5), (theme.services[4], theme.levels["WARNING"], theme.accent), strict=True):
+    for wanted, colour in zip(
+        (0.99, 0.95, 0.5), (theme.services[4], theme.levels["WARNING"], theme.accent), strict=True
+    ):
         y = _plain(now[wanted].to_numpy())
         figure.add_scatter(x=x, y=y, name=QUANTILE_NAMES[wanted], **_line(colour, widths[wanted]))
     return figure.update_traces(hovertemplate="%{y:.0f} ms").update_layout(
@@ -87,11 +96,15 @@ def rate_by_service(cube: Cube, view: View, theme: Theme) -> go.Figure:
     if not services:
         return empty(theme, "No events in this range")
     step = cubes.step_seconds(cube.window, 60, cube.grains.get("counts", 60))
-    figure = go.Figure(layout=layout(theme, cube, view, step, yaxis=value_axis(theme, ticksuffix="/s")))
+    figure = go.Figure(
+        layout=layout(theme, cube, view, step, yaxis=value_axis(theme, ticksuffix="/s", tickformat=".2~f"))
+    )
     for name in services:
         rates = cubes.error_rate(cube, View(services=(name,)), step=step)["events"] / step
         colour = theme.services[cube.services.index(name) % len(theme.services)]
-        figure.add_scatter(x=times(rates.index + step // 2, view.zone), y=_plain(rates.to_numpy()), name=name, **_line(colour, 1.6))
+        figure.add_scatter(
+            x=times(rates.index + step // 2, view.zone), y=_plain(rates.to_numpy()), name=name, **_line(colour, 1.6)
+        )
     return figure.update_traces(hovertemplate="%{y:.2f}/s").update_layout(
         missing_bands(theme, cubes.gaps(cube, step), view, cube)
     )
@@ -113,7 +126,16 @@ def latency_heat(cube: Cube, view: View, theme: Theme) -> go.Figure:
         showscale=False,
         hovertemplate="%{x}<br>about %{y:.0f} ms: %{customdata:,} events<extra></extra>",
     )
-    axis = value_axis(theme, type="log", rangemode="normal", ticksuffix=" ms", nticks=6, gridcolor="rgba(0,0,0,0)")
+    axis = value_axis(
+        theme,
+        type="log",
+        rangemode="normal",
+        ticksuffix=" ms",
+        dtick=1,
+        tickformat=",.0f",
+        nticks=None,
+        gridcolor="rgba(0,0,0,0)",
+    )
     return go.Figure(trace, layout(theme, cube, view, step, hovermode="closest", yaxis=axis))
 
 

@@ -16,7 +16,7 @@ from dashboard.components.facets import chips, facet
 from dashboard.components.panel import chart, legend, message, panel
 from dashboard.figures import charts
 from dashboard.theme import theme_of
-from dashboard.timerange import Window
+from dashboard.timerange import Window, absolute
 from dashboard.view import View, query_string, to_store
 from dashboard.wording import count, from_epoch
 
@@ -27,16 +27,17 @@ RAIL = ("level", "service", "status_class", "endpoint")
 BLOCK_ROWS = 100
 COLUMNS = [
     {"field": "time", "headerName": "Time", "width": 172, "cellClass": "mono"},
-    {"field": "level", "headerName": "Level", "width": 92, "cellClass": "mono"},
-    {"field": "service", "headerName": "Service", "width": 128},
-    {"field": "status_code", "headerName": "Status", "width": 72, "type": "rightAligned"},
-    {"field": "took", "headerName": "Took", "width": 84, "type": "rightAligned"},
+    {"field": "level", "headerName": "Level", "width": 84, "cellClass": "mono"},
+    {"field": "service", "headerName": "Service", "width": 122},
+    {"field": "status_code", "headerName": "Status", "width": 66, "type": "rightAligned"},
+    {"field": "took", "headerName": "Took", "width": 78, "type": "rightAligned"},
     {"field": "message", "headerName": "Message", "flex": 1, "minWidth": 280, "cellClass": "mono"},
-    {"field": "endpoint", "headerName": "Endpoint", "width": 170},
-    {"field": "trace_id", "headerName": "Trace", "width": 110, "cellClass": "mono"},
 ]
-SHOWN = ("timestamp", "level", "service", "status_code", "response_time_ms", "message", "endpoint", "trace_id")
-EDGES = {f"edge-{level.lower()}": f"params.data && params.data.level == '{level}'" for level in ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")}
+SHOWN = ("timestamp", "level", "service", "status_code", "response_time_ms", "message")
+EDGES = {
+    f"edge-{level.lower()}": f"params.data && params.data.level == '{level}'"
+    for level in ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")
+}
 
 
 def layout(**query: Any) -> html.Div:
@@ -44,7 +45,7 @@ def layout(**query: Any) -> html.Div:
 
 
 def _histogram() -> html.Section:
-    return panel("Log events by level", chart("explore-volume", "explore-volume", 140), aside=legend("explore-legend"))
+    return panel("Log events by level", chart("explore-volume", "explore-volume", 150), aside=legend("explore-legend"))
 
 
 def _table() -> html.Div:
@@ -52,8 +53,23 @@ def _table() -> html.Div:
         [
             html.Div(id="explore-chips", className="chips"),
             html.Span(id="explore-count", className="panel-note"),
-            html.Button("Newer data: show it", id="explore-newer", type="button", className="text-button small", hidden=True),
-            html.Button("CSV", id="explore-csv", type="button", className="text-button small", title="download the rows as shown, up to 10,000"),
+            html.Button(
+                "Newer data: show it", id="explore-newer", type="button", className="text-button small", hidden=True
+            ),
+            html.Button(
+                "CSV",
+                id="explore-csv",
+                type="button",
+                className="text-button small",
+                title="download the columns shown, up to 10,000 rows",
+            ),
+            html.Button(
+                "CSV, all fields",
+                id="explore-csv-all",
+                type="button",
+                className="text-button small",
+                title="download every field, up to 10,000 rows",
+            ),
         ],
         className="table-tools",
     )
@@ -88,7 +104,16 @@ def _grid() -> dag.AgGrid:
 
 
 def _drawer() -> dbc.Offcanvas:
-    return dbc.Offcanvas([html.Div(id="explore-detail"), html.Div(id="explore-context")], id="explore-drawer", title="Event", placement="end", is_open=False, scrollable=True, backdrop=False, className="detail-drawer")
+    return dbc.Offcanvas(
+        [html.Div(id="explore-detail"), html.Div(id="explore-context")],
+        id="explore-drawer",
+        title="Event",
+        placement="end",
+        is_open=False,
+        scrollable=True,
+        backdrop=False,
+        className="detail-drawer",
+    )
 
 
 def _stores() -> list[Any]:
@@ -106,7 +131,12 @@ clientside_callback(
     State("shell-facets", "data"),
     prevent_initial_call=True,
 )
-clientside_callback(ClientsideFunction("explore", "purge"), Output("explore-grid", "className"), Input("explore-basis", "data"), prevent_initial_call=True)
+clientside_callback(
+    ClientsideFunction("explore", "purge"),
+    Output("explore-grid", "className"),
+    Input("explore-basis", "data"),
+    prevent_initial_call=True,
+)
 
 
 @callback(
@@ -148,7 +178,13 @@ def draw_volume(answer: Any, store: Any, theme: str, viewer: str) -> Any:
     return charts.volume(cube, view, theme_of(theme)), charts.describe(cube, view)
 
 
-@callback(Output("explore-facets", "children"), Output("explore-chips", "children"), Input("shell-answer", "data"), Input("shell-view", "data"), State("shell-viewer", "data"))
+@callback(
+    Output("explore-facets", "children"),
+    Output("explore-chips", "children"),
+    Input("shell-answer", "data"),
+    Input("shell-view", "data"),
+    State("shell-viewer", "data"),
+)
 def draw_facets(answer: Any, store: Any, viewer: str) -> Any:
     if not answer:
         return no_update, no_update
@@ -202,7 +238,14 @@ def open_detail(selected: Any, basis: Any) -> Any:
     return True, details.detail(record, _permalink(record)), around, record
 
 
-@callback(Output("explore-context", "children", allow_duplicate=True), Input("explore-around", "n_clicks"), State("explore-record", "data"), State("explore-basis", "data"), State("shell-viewer", "data"), prevent_initial_call=True)
+@callback(
+    Output("explore-context", "children", allow_duplicate=True),
+    Input("explore-around", "n_clicks"),
+    State("explore-record", "data"),
+    State("explore-basis", "data"),
+    State("shell-viewer", "data"),
+    prevent_initial_call=True,
+)
 def show_context(clicks: Any, record: Any, basis: Any, viewer: str) -> Any:
     if not clicks or not record:
         return no_update
@@ -217,9 +260,16 @@ def show_context(clicks: Any, record: Any, basis: Any, viewer: str) -> Any:
     return details.context(found[max(0, place - 20) : place + 21], record["event_id"])
 
 
-@callback(Output("explore-download", "data"), Input("explore-csv", "n_clicks"), State("explore-basis", "data"), State("shell-viewer", "data"), prevent_initial_call=True)
-def download(clicks: Any, basis: Any, viewer: str) -> Any:
-    if not clicks or not basis:
+@callback(
+    Output("explore-download", "data"),
+    Input("explore-csv", "n_clicks"),
+    Input("explore-csv-all", "n_clicks"),
+    State("explore-basis", "data"),
+    State("shell-viewer", "data"),
+    prevent_initial_call=True,
+)
+def download(shown: Any, everything: Any, basis: Any, viewer: str) -> Any:
+    if not (shown or everything) or not basis:
         return no_update
     view, found = shell.view_of(basis["view"]), []
     for number in range(rows.MAX_ROWS // rows.PAGE_ROWS):
@@ -227,7 +277,9 @@ def download(clicks: Any, basis: Any, viewer: str) -> Any:
         found += page
         if len(page) < rows.PAGE_ROWS:
             break
-    return dcc.send_string(rows.to_csv(found, SHOWN), "loglake-events.csv")
+    return dcc.send_string(
+        rows.to_csv(found, SHOWN if ctx.triggered_id == "explore-csv" else rows.FIELDS), "loglake-events.csv"
+    )
 
 
 def _cube(view: View, answer: Any, viewer: str) -> cubes.Cube:
@@ -258,21 +310,34 @@ def _banner(view: View, basis: Any, found: int | None) -> Any:
     dropped = ", ".join(lake.drop_levels)
     if sources.missing_services:
         names = ", ".join(sources.missing_services)
-        return html.Div(f"Not catalogued yet: {names}. Raw tables appear after the next crawl: run 'loglake crawl'.", className="banner warn")
+        return html.Div(
+            f"Not catalogued yet: {names}. Raw tables appear after the next crawl: run 'loglake crawl'.",
+            className="banner warn",
+        )
     if found == 0:
-        hint = "" if view.levels else f" {dropped} rows are not kept in the curated table: choose such a level to read the raw tables."
-        return message("No rows", f"Nothing in this range passes these filters.{hint} Widen the range, or take a filter away.")
+        hint = (
+            ""
+            if view.levels
+            else f" {dropped} rows are not kept in the curated table: choose such a level to read the raw tables."
+        )
+        return message(
+            "No rows", f"Nothing in this range passes these filters.{hint} Widen the range, or take a filter away."
+        )
     if sources.is_raw:
-        return html.Div(f"Read from the raw tables, because {dropped} events are left out of the curated one: slower, and more bytes.", className="banner")
+        return html.Div(
+            f"Read from the raw tables, because {dropped} events are left out of the curated one: slower, and more bytes.",
+            className="banner",
+        )
     if not view.levels and dropped:
-        return html.Div(f"Rows of every level but {dropped}: those are counted above, and read from the raw tables when you choose them in Level.", className="banner")
+        return html.Div(
+            f"Rows of every level but {dropped}: those are counted above, and read from the raw tables when you choose them in Level.",
+            className="banner",
+        )
     return None
 
 
 def _permalink(record: rows.Record) -> str:
     moment = datetime.fromisoformat(f"{(record['timestamp'] or '')[:19]}+00:00")
-    from dashboard.timerange import absolute
-
     window = Window(moment.replace(second=0) - timedelta(minutes=1), moment.replace(second=0) + timedelta(minutes=2))
     facets = {"trace_id": (record["trace_id"],)} if record.get("trace_id") else {}
     levels = (record["level"],) if record.get("level") else ()

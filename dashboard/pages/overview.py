@@ -25,15 +25,28 @@ def layout(**query: Any) -> html.Div:
         "Overview",
         [
             html.Div([html.Div(className="tile skeleton") for _ in range(6)], id="overview-tiles", className="tiles"),
-            panel("Log events by level", chart("overview-volume", "overview-volume", 230), aside=legend("overview-legend")),
+            panel(
+                "Log events by level", chart("overview-volume", "overview-volume", 230), aside=legend("overview-legend")
+            ),
             html.Div(
                 [
-                    panel("Error rate", chart("overview-errors", "overview-errors", 190), note="errors ÷ events; dotted: the period before"),
-                    panel("Response time", chart("overview-latency", "overview-latency", 190), note="p50, p95, p99; dotted: p95 before"),
+                    panel(
+                        "Error rate",
+                        chart("overview-errors", "overview-errors", 190),
+                        note="errors ÷ events; dotted: the period before",
+                    ),
+                    panel(
+                        "Response time",
+                        chart("overview-latency", "overview-latency", 190),
+                        note="p50, p95, p99; dotted: p95 before",
+                    ),
                 ],
                 className="columns",
             ),
-            panel("Services, most changed first", html.Div(id="overview-services", className="table-scroll skeleton-block")),
+            panel(
+                "Services, most changed first",
+                html.Div(id="overview-services", className="table-scroll skeleton-block"),
+            ),
         ],
     )
 
@@ -44,7 +57,9 @@ def draw_tiles(answer: Any, store: Any, theme: str) -> Any:
     return [tile(kpi, theme_of(theme)) for kpi in cubes.kpis(shell.loaded_cube(answer), shell.view_of(store))]
 
 
-@callback(Output({"type": "time-chart", "name": "overview-volume"}, "figure"), Output("overview-legend", "children"), *DRAWS)
+@callback(
+    Output({"type": "time-chart", "name": "overview-volume"}, "figure"), Output("overview-legend", "children"), *DRAWS
+)
 def draw_volume(answer: Any, store: Any, theme: str) -> Any:
     if not answer:
         return no_update, no_update

@@ -16,7 +16,15 @@ from dashboard.theme import theme_of
 from dashboard.view import View, query_string
 from dashboard.wording import count, duration, share
 
-dash.register_page(__name__, path="/services", path_template="/services/<service>", name="Services", title="Services · Loglake", order=2, icon="◉")
+dash.register_page(
+    __name__,
+    path="/services",
+    path_template="/services/<service>",
+    name="Services",
+    title="Services · Loglake",
+    order=2,
+    icon="◉",
+)
 
 NEEDS = ("counts", "latency", "endpoints", "endpoint-latency")
 DRAWS = (Input("shell-answer", "data"), Input("shell-view", "data"), Input("shell-theme", "data"))
@@ -32,14 +40,29 @@ def layout(service: str | None = None, **query: Any) -> html.Div:
             html.Div([html.Div(className="tile skeleton") for _ in range(6)], id="services-tiles", className="tiles"),
             html.Div(
                 [
-                    panel("Events per second", chart("services-rate", "services-rate", 180), note="one line per service"),
-                    panel("Error rate", chart("services-errors", "services-errors", 180), note="dotted: the period before"),
-                    panel("Response time", chart("services-latency", "services-latency", 180), note="p50, p95, p99; dotted: p95 before"),
-                    panel("Response times, spread", chart("services-heat", "services-heat", 180), note="darker: more events; log scale"),
+                    panel(
+                        "Events per second", chart("services-rate", "services-rate", 180), note="one line per service"
+                    ),
+                    panel(
+                        "Error rate", chart("services-errors", "services-errors", 180), note="dotted: the period before"
+                    ),
+                    panel(
+                        "Response time",
+                        chart("services-latency", "services-latency", 180),
+                        note="p50, p95, p99; dotted: p95 before",
+                    ),
+                    panel(
+                        "Response times, spread",
+                        chart("services-heat", "services-heat", 180),
+                        note="darker: more events; log scale",
+                    ),
                 ],
                 className="columns",
             ),
-            panel("Endpoints, most errors first", html.Div(id="services-endpoints", className="table-scroll skeleton-block")),
+            panel(
+                "Endpoints, most errors first",
+                html.Div(id="services-endpoints", className="table-scroll skeleton-block"),
+            ),
             panel("Services, most changed first", html.Div(id="services-table", className="table-scroll")),
         ],
         NEEDS,
@@ -89,24 +112,51 @@ def draw_endpoints(answer: Any, store: Any, theme: str) -> Any:
 @guarded
 def draw_services(answer: Any, store: Any, theme: str) -> Any:
     view = shell.view_of(store)
-    return services_table(cubes.by_service(shell.loaded_cube(answer), View()), theme_of(theme), query_string(View(view.time_range, zone=view.zone)))
+    return services_table(
+        cubes.by_service(shell.loaded_cube(answer), View()),
+        theme_of(theme),
+        query_string(View(view.time_range, zone=view.zone)),
+    )
 
 
 def _endpoint_table(records: list[dict[str, Any]], view: View) -> html.Table:
     headings = ("Endpoint", "Service", "Events", "Errors", "Error rate", "before", "Mean", "p95", "Max")
-    head = html.Thead(html.Tr([html.Th(text, className="number" if place > 1 else "", scope="col") for place, text in enumerate(headings)]))
+    head = html.Thead(
+        html.Tr(
+            [html.Th(text, className="number" if place > 1 else "", scope="col") for place, text in enumerate(headings)]
+        )
+    )
     return html.Table([head, html.Tbody([_endpoint_row(record, view) for record in records])], className="plain-table")
 
 
 def _endpoint_row(record: dict[str, Any], view: View) -> html.Tr:
-    target = View(view.time_range, ("ERROR", "CRITICAL"), (record["service"],), zone=view.zone, facets={"endpoint": (record["endpoint"],)})
+    target = View(
+        view.time_range,
+        ("ERROR", "CRITICAL"),
+        (record["service"],),
+        zone=view.zone,
+        facets={"endpoint": (record["endpoint"],)},
+    )
     before = record["previous_error_rate"]
     grown = not math.isnan(before) and record["error_rate"] > 0.01 and record["error_rate"] > 2 * before
     cells = [
-        html.Td(dcc.Link(record["endpoint"], href=f"/explore?{query_string(target)}", className="service-link mono", title="its errors, in Explore")),
+        html.Td(
+            dcc.Link(
+                record["endpoint"],
+                href=f"/explore?{query_string(target)}",
+                className="service-link mono",
+                title="its errors, in Explore",
+            )
+        ),
         html.Td(record["service"]),
         *(html.Td(text, className="number") for text in (count(record["events"]), count(record["errors"]))),
-        html.Td([share(record["error_rate"]), html.Span("more", className="delta worse") if grown else ""], className="number"),
-        *(html.Td(text, className="number") for text in (share(before), duration(record["mean"]), duration(record["p95"]), duration(record["max"]))),
+        html.Td(
+            [share(record["error_rate"]), html.Span("more", className="delta worse") if grown else ""],
+            className="number",
+        ),
+        *(
+            html.Td(text, className="number")
+            for text in (share(before), duration(record["mean"]), duration(record["p95"]), duration(record["max"]))
+        ),
     ]
     return html.Tr(cells)

@@ -17,6 +17,8 @@ from localcloud.jobs.triggers import Conditions, Trigger, scheduled
 
 TICK_SECONDS = 1.0
 REFRESH_SECONDS = 5.0
+FAILURES_BEFORE_WARNING = 3
+"""The endpoint stops listening before it stops its engines: a failure or two are no news then."""
 logger = logging.getLogger(__name__)
 
 StartRun = Callable[[str, Mapping[str, Any], str], str]
@@ -75,15 +77,18 @@ class Scheduler:
             self.fire(trigger)
 
     def _loop(self) -> None:
-        refreshed = 0.0
+        refreshed, failures = 0.0, 0
         while not self._stopped.wait(TICK_SECONDS):
             try:
                 if time.monotonic() - refreshed >= REFRESH_SECONDS:
                     self._refresh()
                     refreshed = time.monotonic()
                 self._fire_due()
+                failures = 0
             except (ClientError, BotoCoreError) as error:
-                logger.warning("the scheduler can't read Glue's records: %s", error)
+                failures += 1
+                if failures == FAILURES_BEFORE_WARNING:
+                    logger.warning("the scheduler can't read Glue's records: %s", error)
             except Exception:
                 logger.exception("the scheduler stumbled")
 

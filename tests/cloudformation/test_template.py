@@ -12,7 +12,7 @@ import pytest
 from catalog.named_queries import named_queries
 from catalog.settings import OUTPUTS
 from catalog.tables import TABLES, Table
-from cloudformation.sections import TEMPLATE, logical_id, render
+from cloudformation.sections import GUIDE, TEMPLATE, logical_id, render, render_guide
 from cloudformation.template import declared_parameters
 from firehose.transform import handler
 
@@ -50,6 +50,12 @@ def destination(template: Template) -> Mapping[str, Any]:
 def test_the_template_is_what_the_catalog_says() -> None:
     text = TEMPLATE.read_text(encoding="utf-8")
     assert render(text) == text, "run 'python -m cloudformation.sections'"
+
+
+def test_the_guide_lists_the_templates_parameters_and_outputs() -> None:
+    guide = GUIDE.read_text(encoding="utf-8")
+    assert render_guide(guide, TEMPLATE.read_text(encoding="utf-8")) == guide, "run 'python -m cloudformation.sections'"
+    assert "| `ShardCount` | `1` |" in guide
 
 
 def test_the_template_fits_into_a_request() -> None:

@@ -6,6 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -13,14 +14,16 @@ import sqlglot
 from sqlglot import exp
 
 from catalog.errors import QueryError
-from dashboard.athena import CANCELLED, FAILED, RUNNING, SUCCEEDED, Execution
+from dashboard.athena import CANCELLED, FAILED, RUNNING, SUCCEEDED, Execution, Stage
 from dashboard.statements import Statement
 
 
 class DuckAthena:
     """Executions run in threads, `delay_seconds` long at least; `before` may raise to make one fail."""
 
-    def __init__(self, folder: Path, delay_seconds: float = 0.0, before: Callable[[str], None] = lambda sql: None) -> None:
+    def __init__(
+        self, folder: Path, delay_seconds: float = 0.0, before: Callable[[str], None] = lambda sql: None
+    ) -> None:
         self.folder = folder
         self.delay_seconds = delay_seconds
         self.before = before
@@ -30,6 +33,7 @@ class DuckAthena:
         self._results: dict[str, bytes] = {}
         self._numbers = itertools.count(1)
         self._connection = duckdb.connect(config={"threads": 2})
+        self._connection.execute("CREATE SCHEMA app_logs_db")
         self._tables = {path.name: self._view(path) for path in sorted(folder.iterdir()) if path.is_dir()}
 
     def start(self, statement: Statement, token: str) -> str:
@@ -52,9 +56,29 @@ class DuckAthena:
     def tables(self) -> dict[str, tuple[str, ...]]:
         return dict(self._tables)
 
+    def partitions(self, table: str) -> list[str]:
+        found = {
+            tuple(part.split("=")[1] for part in path.relative_to(self.folder / table).parts[:-1])
+            for path in (self.folder / table).rglob("*.parquet")
+        }
+        return sorted("/".join(values) for values in found)
+
+    def stages(self, now: datetime) -> list[Stage]:
+        return [
+            Stage("Kinesis stream", "active", "loglake: 1 open shards, kept 24 h", None, True),
+            Stage("Delivery stream", "active", "loglake-delivery", None, True),
+            Stage(
+                "Raw objects", "present", "412 objects, 38.2 MB today, of 6 services", now - timedelta(seconds=48), True
+            ),
+            Stage("Undeliverable", "none", "0 objects, 0.0 MB today under errors/, 3 in all", None, True),
+            Stage("Crawler", "succeeded", "cron(0 */6 * * ? *)", now - timedelta(hours=2, minutes=4), True),
+            Stage("Curation job", "succeeded", "took 41 s", now - timedelta(minutes=6), True),
+        ]
+
     def _view(self, folder: Path) -> tuple[str, ...]:
         source = f"read_parquet('{folder}/**/*.parquet', hive_partitioning=true, hive_types_autocast=false)"
         self._connection.execute(f'CREATE VIEW "{folder.name}" AS SELECT * FROM {source}')
+        self._connection.execute(f'CREATE VIEW app_logs_db."{folder.name}" AS SELECT * FROM {source}')
         return tuple(row[0] for row in self._connection.execute(f'DESCRIBE "{folder.name}"').fetchall())
 
     def _run(self, execution_id: str, statement: Statement) -> None:
@@ -70,7 +94,9 @@ class DuckAthena:
         if self._executions[execution_id].state == RUNNING:
             self._results[execution_id] = content
             taken = int((time.monotonic() - begin) * 1000)
-            self._executions[execution_id] = Execution(outcome.state, outcome.scanned_bytes, taken, execution_id, outcome.error)
+            self._executions[execution_id] = Execution(
+                outcome.state, outcome.scanned_bytes, taken, execution_id, outcome.error
+            )
 
     def _size(self, sql: str) -> int:
         named = [name for name in self._tables if f"FROM {name} " in f"{sql} " or f'FROM "{name}"' in sql]
@@ -81,7 +107,9 @@ def transpile(statement: Statement) -> str:
     """Return the statement in DuckDB's SQL with its parameters in place, as Athena puts them: as literals."""
     values = iter(statement.parameters)
     tree = sqlglot.parse_one(statement.sql, read="athena")
-    tree = tree.transform(lambda node: sqlglot.parse_one(next(values), read="athena") if isinstance(node, exp.Placeholder) else node)
+    tree = tree.transform(
+        lambda node: sqlglot.parse_one(next(values), read="athena") if isinstance(node, exp.Placeholder) else node
+    )
     assert next(values, None) is None, "more parameters than placeholders"
     for join in list(tree.find_all(exp.Join)):
         unnest = join.this
