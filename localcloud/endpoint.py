@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from catalog.errors import LoglakeError
-from localcloud import emulator, snapshots
+from localcloud import emulator, retention, snapshots
 from localcloud.clients import Clients
 from localcloud.data_dir import DataDir
 from localcloud.engine import Context, Engine, Operation
@@ -142,7 +142,7 @@ class Endpoint:
 
 
 def _states() -> dict[str, bytes]:
-    emulator.forget_old_logs()
+    retention.tidy()
     return emulator.states()
 
 
