@@ -10,6 +10,7 @@ import pytest
 
 from catalog.settings import OUTPUTS, Settings, setting_name
 from cloudformation.sections import TEMPLATE
+from cloudformation.template import CODE_PARAMETERS, declared_parameters
 
 pytestmark = pytest.mark.local
 
@@ -125,6 +126,86 @@ def test_direct_mode_replaces_the_delivery_stream(loglake: Run, deployed: dict[s
         "loglake-events",
         "loglake-delivery-stream",
     )
+
+
+OTHER_VALUES = {
+    "StreamMode": "ON_DEMAND",
+    "ShardCount": "2",
+    "StreamRetentionHours": "48",
+    "BufferSeconds": "300",
+    "BufferMegabytes": "128",
+    "CrawlSchedule": "cron(0 1 * * ? *)",
+    "JobSchedule": "cron(0/5 * * * ? *)",
+    "DropLevels": "NONE",
+    "DedupWindowHours": "24",
+    "GlueVersion": "6.0",
+    "WorkerType": "G.2X",
+    "NumberOfWorkers": "5",
+    "ExecutionClass": "FLEX",
+    "JobTimeoutMinutes": "30",
+    "ScanCutoffBytes": "20000000",
+    "RawRetentionDays": "90",
+    "ErrorRetentionDays": "30",
+    "ResultRetentionDays": "1",
+    "LogRetentionDays": "7",
+    "KmsKeyArn": "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555",
+    "AlarmEmail": "ops@example.com",
+    "FreshnessAlarmSeconds": "600",
+}
+
+
+def test_every_parameter_but_the_database_can_be_changed(
+    loglake: Run, deployed: dict[str, Any], template: Mapping[str, Any]
+) -> None:
+    declared = declared_parameters(template)
+    assert set(OTHER_VALUES) == set(declared) - {*CODE_PARAMETERS, "IngestMode", "DatabaseName"}
+    given = [f"--parameter={name}={value}" for name, value in OTHER_VALUES.items()]
+    changed = deploy_json(loglake, *given)
+    assert changed["status"] == "updated"
+    assert {"Stream", "DeliveryStream", "Crawler", "Job", "Trigger", "WorkGroup", "RawBucket", "FreshnessAlarm"} <= {
+        change["resource"] for change in changed["changes"]
+    }
+    assert (changed["outputs"]["drop_levels"], changed["outputs"]["scan_cutoff_bytes"]) == ("NONE", "20000000")
+    back = [f"--parameter={name}={declared[name].default}" for name in OTHER_VALUES]
+    assert deploy_json(loglake, *back)["status"] == "updated"
+
+
+def test_a_failed_update_is_rolled_back_and_explained(loglake: Run, deployed: dict[str, Any], client: Client) -> None:
+    failed = loglake("deploy", "--yes", "--parameter", "DatabaseName=another", "--parameter", "BufferSeconds=600")
+    assert failed.returncode == 1
+    assert (
+        "must reach a complete state; got 'UPDATE_ROLLBACK_COMPLETE': Database (AWS::Glue::Database)" in failed.stderr
+    )
+    stream = client("firehose").describe_delivery_stream(DeliveryStreamName="loglake-delivery-stream")
+    destination = stream["DeliveryStreamDescription"]["Destinations"][0]["ExtendedS3DestinationDescription"]
+    assert destination["BufferingHints"]["IntervalInSeconds"] == 60
+    assert deploy_json(loglake)["status"] == "unchanged"
+
+
+def test_a_difference_is_shown_and_nothing_is_changed(loglake: Run, deployed: dict[str, Any]) -> None:
+    same = loglake("diff")
+    assert (same.returncode, same.stdout) == (0, "No difference: stack loglake is as the template and the code say.\n")
+    differs = loglake("diff", "--parameter", "JobTimeoutMinutes=30", "--json")
+    assert differs.returncode == 1
+    assert [change["resource"] for change in json.loads(differs.stdout)["changes"]] == ["Job"]
+    assert loglake("diff").returncode == 0
+
+
+def test_what_was_changed_by_hand_is_shown(loglake: Run, deployed: dict[str, Any], client: Client) -> None:
+    function = {"FunctionName": "loglake-transform"}
+    client("lambda").update_function_configuration(**function, Timeout=9)
+    run = loglake("diff", "--json")
+    client("lambda").update_function_configuration(**function, Timeout=60)
+    assert run.returncode == 1
+    assert json.loads(run.stdout)["drift"] == [
+        {
+            "resource": "Transform",
+            "type": "AWS::Lambda::Function",
+            "property": "/Timeout",
+            "expected": "60",
+            "actual": "9",
+        }
+    ]
 
 
 def test_nobody_to_ask_is_said_before_anything_changes(loglake: Run, deployed: dict[str, Any]) -> None:
