@@ -17,7 +17,7 @@ class Crash(Exception):
 
 
 class FolderLake:
-    """`crash_at` is the number of the writing call, from 1, before which the lake breaks down; `watch` sees each call."""
+    """`crash_at`: the number of the writing call, from 1, before which the lake breaks down; `watch` sees each call."""
 
     def __init__(self, root: Path, crash_at: int = 0, watch: Callable[[], None] = lambda: None) -> None:
         self.root = root
