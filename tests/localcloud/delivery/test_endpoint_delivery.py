@@ -126,7 +126,7 @@ def test_kinesis_aggregates_reach_their_partitions_after_a_minute(endpoint: Endp
     events = [json.dumps({"service": f"s{n % 3}", "n": n}).encode() for n in range(300)]
     data = aggregate(*((f"key{n}", event) for n, event in enumerate([*events, b"not json"])))
     endpoint.client("kinesis").put_records(StreamName="partitions", Records=[{"Data": data, "PartitionKey": "k"}])
-    until(lambda: len(objects(endpoint, "partitions")) == 4, seconds=75)
+    until(lambda: len(objects(endpoint, "partitions")) == 4, seconds=150)
     got = {key.rpartition("/")[0]: body for key, body in objects(endpoint, "partitions").items()}
     (error,) = got.pop("errors/processing-failed").splitlines()
     assert base64.b64decode(json.loads(error)["rawData"]) == b"not json"
