@@ -11,10 +11,13 @@ from localcloud.athena.failures import ScanLimitExceeded
 from localcloud.athena.instance import open_instance, shut_in
 from localcloud.athena.jobs import Cancelled, Job, put_result, put_text
 from localcloud.athena.macros import definitions
+from localcloud.athena.memory_budget import MemoryBudget
 from localcloud.athena.planner import Plan, Planner
 from localcloud.athena.purpose_steps import Purposes
 from localcloud.athena.statements import Statements
 from localcloud.athena.writing import Columns
+
+CONCURRENT_QUERIES = 4
 
 
 class Executor:
@@ -37,6 +40,7 @@ class Executor:
         self._endpoint_url = endpoint_url
         self._region = region
         self._work_dir = work_dir
+        self._memory = MemoryBudget(CONCURRENT_QUERIES)
 
     def run(self, job: Job) -> None:
         """Answer a query and put its result objects; raise `QueryFailure` or `Cancelled`.
@@ -82,7 +86,8 @@ class Executor:
             job.check()
             if job.cutoff_bytes is not None and plan.scanned_bytes > job.cutoff_bytes:
                 raise ScanLimitExceeded
-            self._answer(job, plan, connection, folder)
+            with self._memory.share() as memory_mb:
+                self._answer(job, plan, connection, folder, memory_mb)
         finally:
             job.run_on(None)
             connection.close()
@@ -99,10 +104,10 @@ class Executor:
         put_text(self._s3(), job, answer.lines)
         return True
 
-    def _answer(self, job: Job, plan: Plan, connection: Any, folder: Path) -> None:
+    def _answer(self, job: Job, plan: Plan, connection: Any, folder: Path, memory_mb: int) -> None:
         for macro in dict.fromkeys((*definitions("trino_text trino_blob_text"), *plan.macros)):
             connection.execute(macro)
-        shut_in(connection, plan.prefixes, folder)
+        shut_in(connection, plan.prefixes, folder, memory_mb)
         relation = connection.sql(plan.sql)
         columns = list(zip(relation.columns, relation.types, strict=True))
         job.check()

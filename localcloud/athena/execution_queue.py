@@ -7,12 +7,11 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from localcloud.athena.execution import Executor
+from localcloud.athena.execution import CONCURRENT_QUERIES, Executor
 from localcloud.athena.failures import SYSTEM, USER, QueryFailure, ScanLimitExceeded
 from localcloud.athena.history import History
 from localcloud.athena.jobs import Cancelled, Job
 
-CONCURRENT_QUERIES = 4
 _MERCY_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
