@@ -1,16 +1,20 @@
-"""The sections of `pipeline.yaml` that repeat the catalog, because a template can't import.
+"""Sections that repeat what another file says: of `pipeline.yaml` the catalog, of `docs/deploy.md` the template.
 
 `python -m cloudformation.sections` rewrites them in place; a test fails while they differ.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from catalog.named_queries import NamedQuery, named_queries
 from catalog.schema import Column
 from catalog.tables import TABLES, Table
+from cloudformation.template import CODE_PARAMETERS, parse_template
 
 TEMPLATE = Path(__file__).with_name("pipeline.yaml")
+GUIDE = TEMPLATE.parent.parent / "docs" / "deploy.md"
 DATABASE = "app_logs_db"
 """The database that the query files name; the template puts its parameter in its place."""
 
@@ -40,9 +44,7 @@ def table_resource(table: Table) -> str:
           Location: !Sub 's3://${{LakeBucket}}/{table.prefix}'
           InputFormat: org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat
           OutputFormat: org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat
-          SerdeInfo:
-            SerializationLibrary: org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe
-            Parameters: {{serialization.format: '1'}}
+          SerdeInfo: {{SerializationLibrary: org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe}}
           Columns:
 {columns}"""
 
@@ -69,9 +71,32 @@ def render(template: str) -> str:
     return _replaced(template, "named queries", "".join(query_resource(query) for query in named_queries()))
 
 
+def render_guide(guide: str, template: str) -> str:
+    """Return the guide's text with the tables of parameters and outputs as the template has them."""
+    body = parse_template(template)
+    parameters = "".join(
+        f"| `{name}` | {_default(parameter)} | {parameter['Description']} |\n"
+        for name, parameter in body["Parameters"].items()
+        if name not in CODE_PARAMETERS
+    )
+    outputs = "".join(f"| `{name}` | {output['Description']} |\n" for name, output in body["Outputs"].items())
+    guide = _filled(guide, "parameters", f"| parameter | default | |\n|---|---|---|\n{parameters}")
+    return _filled(guide, "outputs", f"| output | what it names |\n|---|---|\n{outputs}")
+
+
+def _default(parameter: Mapping[str, Any]) -> str:
+    return f"`{parameter['Default']}`" if parameter.get("Default", "") != "" else "none"
+
+
+def _filled(guide: str, table: str, rows: str) -> str:
+    head, begin, rest = guide.partition(f"<!-- {table} -->\n")
+    _, end, tail = rest.partition(f"<!-- end {table} -->")
+    return f"{head}{begin}{rows}{end}{tail}"
+
+
 def _column(column: Column) -> str:
-    comment = f", Comment: {_quoted(column.doc)}" if column.doc else ""
-    return f"{{Name: {column.name}, Type: {_quoted(column.type) if '<' in column.type else column.type}{comment}}}"
+    # No comment: what the columns mean is in catalog/tables.py, and a template has 51,200 bytes.
+    return f"{{Name: {column.name}, Type: {_quoted(column.type) if '<' in column.type else column.type}}}"
 
 
 def _quoted(text: str) -> str:
@@ -87,3 +112,5 @@ def _replaced(template: str, section: str, body: str) -> str:
 
 if __name__ == "__main__":
     TEMPLATE.write_text(render(TEMPLATE.read_text(encoding="utf-8")), encoding="utf-8")
+    written = render_guide(GUIDE.read_text(encoding="utf-8"), TEMPLATE.read_text(encoding="utf-8"))
+    GUIDE.write_text(written, encoding="utf-8")

@@ -11,17 +11,9 @@ from typing import Any
 
 import orjson
 
-from localcloud import provisioners
+from localcloud import provisioners, retention
 from localcloud.data_dir import DataDir
 
-RECORD_WINDOW_SECONDS = 900
-"""How long a stream's records stay readable here, whatever retention it was given: delivery is durable by its spool."""
-RECORD_WINDOW_BYTES = 64 * 1024 * 1024
-"""How many bytes of records, as base64, one stream keeps in memory, shared evenly by its shards."""
-LOG_STREAMS_KEPT = 200
-"""Log streams kept per Lambda log group: ministack opens one per invocation."""
-
-Record = dict[str, Any]
 Ingest = Callable[[str, list[tuple[str, bytes, str, str]]], None]
 logger = logging.getLogger(__name__)
 
@@ -48,6 +40,7 @@ def environment(data_dir: DataDir, port: int, region: str) -> dict[str, str]:
         "AWS_DEFAULT_REGION": region,
         "AWS_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "PYTHONUTF8": "1",
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
     }
@@ -57,12 +50,14 @@ def load() -> Any:
     """Import ministack, bend it, and return its ASGI application."""
     from ministack import app as ministack_app
     from ministack.core import lambda_runtime
-    from ministack.services import kinesis, lambda_svc
+    from ministack.services import firehose, kinesis, lambda_svc, s3
 
     provisioners.install()
-    kinesis._expire_records = _trim_records
+    retention.install()
     kinesis.get_state = _kinesis_state
     lambda_svc.json = lambda_runtime.json = _FastJson()
+    s3._persist_object = _persisting_or_failing(s3._persist_object)
+    firehose._dest_description = _describing_all(firehose._dest_description)
     return ministack_app.app
 
 
@@ -82,7 +77,7 @@ class _FastJson:
 
     @staticmethod
     def dumps(value: Any, **options: Any) -> str:
-        if options:
+        if options not in ({}, {"ensure_ascii": False}):
             return json.dumps(value, **options)
         try:
             return orjson.dumps(value).decode()
@@ -91,6 +86,31 @@ class _FastJson:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(json, name)
+
+
+def _persisting_or_failing(persist: Callable[..., None]) -> Callable[..., None]:
+    """Make a put fail that did not reach the disk: ministack would acknowledge it and keep the body in memory."""
+
+    def persist_or_fail(bucket: str, key: str, stored: Any) -> None:
+        persist(bucket, key, stored)
+        if isinstance(stored, dict) and stored.get("body") is not None:  # what is on disk has left memory
+            raise OSError(f"s3://{bucket}/{key} can't be written to the data directory; is its disk full?")
+
+    return persist_or_fail
+
+
+def _describing_all(describe: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Add to a delivery stream's description what ministack leaves out of it."""
+
+    def describe_all(destination: Any) -> Any:
+        description = describe(destination)
+        for name, block in description.items():
+            if name in ("ExtendedS3DestinationDescription", "S3DestinationDescription"):
+                kept = {each: destination["config"].get(each) for each in ("FileExtension", "CustomTimeZone")}
+                block.update({each: value for each, value in kept.items() if value})
+        return description
+
+    return describe_all
 
 
 def states() -> dict[str, bytes]:
@@ -119,17 +139,6 @@ def _state(name: str, get_state: Callable[[], Any]) -> bytes | None:
             time.sleep(0.02)
     logger.warning("the state of %s changes too fast to be copied; trying again later", name)
     return None
-
-
-def forget_old_logs() -> None:
-    """Drop all but the newest log streams of each Lambda function."""
-    from ministack.services import cloudwatch_logs
-
-    for (_, _, name), group in list(cloudwatch_logs._log_groups.all_items()):
-        streams = group["streams"]
-        if name.startswith("/aws/lambda/"):
-            for stream in list(streams)[:-LOG_STREAMS_KEPT]:
-                streams.pop(stream, None)
 
 
 def feed_delivery(ingest: Ingest) -> None:
@@ -205,34 +214,3 @@ def _kinesis_state() -> Mapping[str, Any]:
         shards = {name: {**shard, "records": [], "sized": (0, 0)} for name, shard in list(stream["shards"].items())}
         streams._data[key] = {**stream, "shards": shards}
     return {"streams": streams, "consumers": kinesis._consumers, "resource_policies": kinesis._resource_policies}
-
-
-def _trim_records(stream: Record) -> None:
-    """Keep a stream's newest records only, and every iterator on the record it was on."""
-    oldest = time.time() - min(stream["RetentionPeriodHours"] * 3600, RECORD_WINDOW_SECONDS)
-    limit_bytes = RECORD_WINDOW_BYTES // len(stream["shards"])
-    for name, shard in stream["shards"].items():
-        dropped = _trim_shard(shard, oldest, limit_bytes)
-        if dropped:
-            _move_iterators(stream["StreamName"], name, dropped)
-
-
-def _trim_shard(shard: Record, oldest: float, limit_bytes: int) -> int:
-    records = shard["records"]
-    count, size = shard.get("sized", (0, 0))
-    size += sum(len(record["Data"]) for record in records[count:])
-    dropped = 0
-    while dropped < len(records) and (size > limit_bytes or records[dropped]["ApproximateArrivalTimestamp"] < oldest):
-        size -= len(records[dropped]["Data"])
-        dropped += 1
-    del records[:dropped]
-    shard["sized"] = (len(records), size)
-    return dropped
-
-
-def _move_iterators(stream_name: str, shard_name: str, dropped: int) -> None:
-    from ministack.services import kinesis
-
-    for iterator in kinesis._shard_iterators.values():
-        if iterator["stream"] == stream_name and iterator["shard_id"] == shard_name:
-            iterator["position"] = max(0, iterator["position"] - dropped)

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from catalog.errors import LoglakeError
-from localcloud import emulator, snapshots
+from localcloud import emulator, retention, snapshots
 from localcloud.clients import Clients
 from localcloud.data_dir import DataDir
 from localcloud.engine import Context, Engine, Operation
@@ -142,7 +142,7 @@ class Endpoint:
 
 
 def _states() -> dict[str, bytes]:
-    emulator.forget_old_logs()
+    retention.tidy()
     return emulator.states()
 
 
@@ -151,8 +151,13 @@ def _operations(engines: Sequence[Engine]) -> dict[str, Operation]:
 
 
 def _status(engine: Engine) -> Any:
+    """Return an engine's own status, or its failure to give one: one engine's trouble hides no other's."""
     status = getattr(engine, "status", None)
-    return status() if status else {}
+    try:
+        return status() if status else {}
+    except Exception as error:
+        logger.exception("engine %s can't tell its status", engine.name)
+        return {"error": f"{type(error).__name__}: {error}"}
 
 
 def _wait_until_answering(url: str) -> None:

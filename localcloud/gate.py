@@ -59,16 +59,20 @@ class Gate:
             await _send_error(send, ServiceError("AccessDeniedException", "web pages may not call this endpoint", 403))
             return
         operation = None if _BYPASS in headers else self._operations.get(headers.get(b"x-amz-target", b""))
-        if operation is not None:
-            await self._answer(operation, headers, receive, send)
-        elif scope["path"] == HEALTH_PATH:
-            await _send_json(send, 200, await self._in_thread(self._health))
-        else:
-            await self._emulator(scope, receive, send)
-        self._on_request(scope, headers)
+        try:
+            if operation is not None:
+                await self._answer(operation, headers, receive, send)
+            elif scope["path"] == HEALTH_PATH:
+                await _send_json(send, 200, await self._in_thread(self._health))
+            else:
+                await self._emulator(scope, receive, send)
+        finally:
+            self._on_request(scope, headers)
 
     async def _answer(self, operation: Operation, headers: Headers, receive: Receive, send: Send) -> None:
         body = await _read(receive)
+        if body is None:
+            return
         if headers.get(b"content-encoding") == b"gzip":
             body = gzip.decompress(body)
         try:
@@ -95,12 +99,13 @@ def _is_ours(headers: Headers) -> bool:
     return not origin or origin.split("://", 1)[-1].rsplit(":", 1)[0] in OWN_HOSTS
 
 
-async def _read(receive: Receive) -> bytes:
+async def _read(receive: Receive) -> bytes | None:
+    """Return a request's whole body; None when the client left before it was complete."""
     parts = []
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ConnectionResetError("the client left before its request was complete")
+            return None
         parts.append(message.get("body", b""))
         if not message.get("more_body"):
             return b"".join(parts)

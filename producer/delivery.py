@@ -99,8 +99,7 @@ class Delivery:
 
     def close(self, grace_s: float) -> None:
         """Return when all is acknowledged or failed; give up what still fails after `grace_s`. Raises as `check`."""
-        self._give_up_at = time.monotonic() + grace_s
-        self._ending.set()
+        self.hurry(grace_s)
         for _ in self._workers:
             self._queue.put(None)
         for worker in self._workers:
@@ -176,7 +175,9 @@ class Delivery:
         )
 
     def _give_up(self, call: int, pending: list[Record], reason: str, in_doubt: bool) -> None:
-        if self._ledger and not in_doubt:
+        if self._ledger and in_doubt:
+            self._ledger.abandoned(call)
+        elif self._ledger:
             self._ledger.refused(call)
         self._fail(pending, reason)
 

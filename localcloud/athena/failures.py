@@ -37,7 +37,6 @@ _COLUMN = re.compile(r'Referenced column "(?P<a>[^"]+)"|does not have a column n
 _TABLE = re.compile(r'Referenced table "(?P<a>[^"]+)" not found')
 _NAMES: tuple[tuple[str, str], ...] = (
     ("must appear in the GROUP BY clause", "EXPRESSION_NOT_AGGREGATE"),
-    ("Division by zero", "DIVISION_BY_ZERO"),
     ("No function matches", "FUNCTION_NOT_FOUND"),
     ("Cannot compare values of type", "TYPE_MISMATCH"),
     ("Binder Error", "SYNTAX_ERROR"),
@@ -73,6 +72,8 @@ def from_duckdb(error: Exception, sql: str) -> QueryFailure:
             f"{locate(sql, name)}: Column '{name}' cannot be resolved or requester is not authorized to access "
             "requested resources",
         )
+    if "Division by zero" in said:
+        return QueryFailure("DIVISION_BY_ZERO", "Division by zero")
     first = _POSITION.sub("", said).split("\n")[0].strip()
     name = next((name for mark, name in _NAMES if mark in said), "GENERIC_INTERNAL_ERROR")
     category = SYSTEM if name in {"GENERIC_INTERNAL_ERROR", "HIVE_CANNOT_OPEN_SPLIT"} else USER

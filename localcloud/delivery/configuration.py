@@ -104,6 +104,8 @@ def check(config: Mapping[str, Any]) -> None:
         )
     if is_true((config.get("DataFormatConversionConfiguration") or {}).get("Enabled")):
         raise Unsupported("DataFormatConversionConfiguration is not built on this endpoint; leave it out")
+    if config.get("S3BackupMode") == "Enabled":
+        raise Unsupported("S3BackupMode Enabled is not built on this endpoint; leave it out")
     if not _EXTENSION.match(config.get("FileExtension") or ""):
         raise Unsupported(f"FileExtension must start with a dot; got {config['FileExtension']!r}")
     for kind in read_processors(config):

@@ -1,6 +1,5 @@
 """The Firehose engine: the put operations, the feed from Kinesis, and the delivery streams behind them."""
 
-import base64
 import binascii
 import json
 import logging
@@ -243,7 +242,7 @@ def _data(record: Any) -> bytes:
     if not isinstance(data, str):
         raise ServiceError("InvalidArgumentException", "Record must have Data.")
     try:
-        decoded = base64.b64decode(data, validate=True)
+        decoded = binascii.a2b_base64(data, strict_mode=True)
     except binascii.Error as error:
         raise ServiceError("SerializationException", f"Data must be base64: {error}") from None
     if len(decoded) > MAX_RECORD_BYTES:

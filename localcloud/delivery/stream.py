@@ -27,6 +27,8 @@ LINGER_SECONDS = 1.0
 IN_FLIGHT = 2
 """Batches in the function at once; they enter the buffers in their order."""
 TICK_SECONDS = 0.5
+MAX_BUFFERED_BYTES = 1024**3
+"""Bytes in buffers above which the spool is read no further: while S3 takes nothing it fills, and then refuses puts."""
 MAX_BACKOFF_SECONDS = 30.0
 GIVE_UP_ATTEMPTS = 3
 """Uploads tried for a delivery stream that was deleted, whose bucket may be gone too."""
@@ -148,6 +150,9 @@ class DeliveryStream:
         return True
 
     def _next_batch(self, offset: int, *, patient: bool) -> Batch:
+        if self._buffers.size_bytes() > MAX_BUFFERED_BYTES:
+            self._stopped.wait(TICK_SECONDS)
+            return [], offset
         transformation = self.configuration.transformation
         limit_bytes = transformation.batch_bytes if transformation else MB
         if patient and self._spool.wait(offset, TICK_SECONDS):

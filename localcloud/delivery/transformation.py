@@ -1,6 +1,5 @@
 """The Lambda processor: records out to the function and back, as AWS sends them."""
 
-import base64
 import binascii
 import time
 import uuid
@@ -149,7 +148,7 @@ def _take(item: Item, answers: Sequence[Mapping[str, Any]] | None) -> tuple[str,
     if answer.get("result") != "Ok":
         return "Lambda.InvalidReturnFormat", "The result field must be one of Ok, Dropped or ProcessingFailed."
     try:
-        item.data = base64.b64decode(answer["data"], validate=True)
+        item.data = binascii.a2b_base64(answer["data"], strict_mode=True)
     except (KeyError, TypeError, ValueError):
         return "Lambda.InvalidReturnFormat", "The data field must be base64 encoded."
     metadata = answer.get("metadata")

@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Callable
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.conftest import EndpointProcess
 
@@ -131,3 +132,15 @@ def test_large_uploads_pass_through(endpoint: EndpointProcess) -> None:
     client.create_bucket(Bucket="large-uploads")
     client.put_object(Bucket="large-uploads", Key="k", Body=b"0123456789" * 3_000_000)
     assert client.head_object(Bucket="large-uploads", Key="k")["ContentLength"] == 30_000_000
+
+
+def test_put_that_does_not_reach_the_disk_is_refused(own_endpoint: Start) -> None:
+    running = own_endpoint()
+    client = running.client("s3")
+    client.create_bucket(Bucket="unwritable")
+    folder = running.data_dir / "s3" / "000000000000" / "unwritable"
+    folder.rmdir()
+    folder.write_text("a file where the bucket's folder should be")
+    with pytest.raises(ClientError) as refused:
+        client.put_object(Bucket="unwritable", Key="k", Body=b"x")
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500

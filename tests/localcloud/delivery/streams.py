@@ -79,7 +79,7 @@ class Bucket:
             self.puts.append(key)
 
 
-def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for `condition`; fail when it does not come true."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -72,6 +72,7 @@ DYNAMIC: dict[str, Any] = {
             {"CompressionFormat": "Snappy"},
             "CompressionFormat must be one of GZIP, UNCOMPRESSED, ZIP on this endpoint; got 'Snappy'",
         ),
+        ({"S3BackupMode": "Enabled"}, "S3BackupMode Enabled is not built on this endpoint; leave it out"),
         ({"FileExtension": "gz"}, "FileExtension must start with a dot; got 'gz'"),
         (
             {"DataFormatConversionConfiguration": {"Enabled": True}},

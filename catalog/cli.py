@@ -1,0 +1,155 @@
+"""`loglake query`: asks Athena, on AWS or on the laptop, and shows what it answers."""
+
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from catalog import athena, settings
+from catalog.athena import Result
+from catalog.named_queries import named_queries, named_query
+
+FORMATS = ("table", "csv", "json")
+
+
+@click.command()
+@click.argument("sql_or_name", required=False)
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table on a terminal, csv elsewhere.")
+@click.option("--param", "parameters", multiple=True, metavar="V", help="Value of the next `?`; repeat it for more.")
+@click.option("--database", help="Default: the stack's.")
+@click.option("--stack-name", help="Default: LOGLAKE_STACK, else loglake.")
+@click.option("--list", "list_", is_flag=True, help="List the named queries.")
+def query(
+    sql_or_name: str | None,
+    format_: str | None,
+    parameters: Sequence[str],
+    database: str | None,
+    stack_name: str | None,
+    list_: bool,
+) -> None:
+    """Run SQL, or a named query by its NAME, and print its rows; what it scanned and cost goes to stderr.
+
+    A --param is a number, true, false, null, a date (2026-11-21), else a string; `'42'` in quotes is a string.
+    """
+    if list_:
+        print_named_queries()
+        return
+    if not sql_or_name or not sql_or_name.strip():
+        raise click.UsageError("SQL or the NAME of a named query must be given; 'loglake query --list' shows the names")
+    sql = named_query(sql_or_name).sql if _is_name(sql_or_name) else sql_or_name
+    result = run(sql, [athena.literal(value) for value in parameters], database, settings.load(stack_name))
+    show(result, format_ or ("table" if sys.stdout.isatty() else "csv"))
+    click.echo(cost_line(result), err=True)
+
+
+def _is_name(text: str) -> bool:
+    return len(text.split()) == 1 and not text.endswith(";")
+
+
+def print_named_queries() -> None:
+    """Print each named query's name and what it answers."""
+    queries = named_queries()
+    width = max(len(found.name) for found in queries)
+    for found in queries:
+        click.echo(f"{found.name:<{width}}  {found.description}")
+
+
+def run(sql: str, parameters: Sequence[str], database: str | None, stack: settings.Settings) -> Result:
+    """Run a query in the stack's workgroup, with its progress on a terminal; Ctrl-C stops it."""
+    import boto3
+
+    client = boto3.client("athena")
+    execution_id = athena.start(client, sql, database or stack.database, stack.work_group, parameters)
+    with _Progress() as progress:
+        execution = athena.wait(client, execution_id, progress)
+    return athena.fetch(client, boto3.client("s3"), execution)
+
+
+class _Progress:
+    """Tells the state of a query on a terminal, and nothing elsewhere."""
+
+    def __enter__(self) -> "_Progress":
+        from rich.console import Console
+
+        console = Console(stderr=True)
+        self._status = console.status("QUEUED") if console.is_terminal else None
+        if self._status:
+            self._status.start()
+        return self
+
+    def __call__(self, state: str, scanned_bytes: int) -> None:
+        if self._status:
+            self._status.update(f"{state} · {byte_text(scanned_bytes)} scanned")
+
+    def __exit__(self, *_: object) -> None:
+        if self._status:
+            self._status.stop()
+
+
+def show(result: Result, format_: str) -> None:
+    """Print a result's rows to stdout."""
+    if format_ == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(result.columns)
+        writer.writerows(result.rows)
+    elif format_ == "json":
+        for record in records(result):
+            click.echo(json.dumps(record, ensure_ascii=False))
+    else:
+        _print_table(result)
+
+
+def _print_table(result: Result) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table()
+    for name, type_ in zip(result.columns, result.types, strict=True):
+        table.add_column(Text(name), justify="right" if type_ in NUMBERS else "left", overflow="fold")
+    for row in result.rows:
+        table.add_row(*(Text("NULL", style="dim") if value is None else Text(value) for value in row))
+    Console().print(table)
+
+
+INTEGERS = frozenset({"tinyint", "smallint", "integer", "bigint"})
+NUMBERS = INTEGERS | {"float", "double", "decimal"}
+
+
+def records(result: Result) -> list[dict[str, Any]]:
+    """Return the rows as objects: integers, doubles and booleans as JSON's own, everything else as text."""
+    return [
+        {name: _json_value(value, type_) for name, type_, value in zip(result.columns, result.types, row, strict=True)}
+        for row in result.rows
+    ]
+
+
+def _json_value(value: str | None, type_: str) -> Any:
+    if value is None:
+        return None
+    if type_ in INTEGERS:
+        return int(value)
+    if type_ in {"float", "double"} and value not in {"NaN", "Infinity", "-Infinity"}:
+        return float(value)
+    return value == "true" if type_ == "boolean" else value
+
+
+def byte_text(count: float) -> str:
+    """Return a count of bytes as people say it: `412 MB`."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.2f} TB"
+
+
+def cost_line(result: Result) -> str:
+    """Return the line that says what a query read, cost and took."""
+    rows = "1 row" if len(result.rows) == 1 else f"{len(result.rows)} rows"
+    return f"{rows} · {byte_text(result.scanned_bytes)} scanned · ${result.dollars:.5f} · {result.seconds:.2f} s"
+
+
+__all__ = ["query"]

@@ -1,0 +1,109 @@
+"""What the raw bucket holds: distinct events by service and minute, rejected lines, and error records."""
+
+import base64
+import gzip
+from collections import Counter
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from catalog.errors import SchemaError
+from catalog.schema import RECEIVED_AT, parse_timestamp, validate
+from producer.verify import Lake, Minute
+
+
+class RawCounter:
+    """Counts raw objects as they are read, each event once however often it was stored."""
+
+    def __init__(self) -> None:
+        self._seen: set[bytes] = set()
+        self._rejects: set[bytes] = set()
+        self._errors: set[bytes] = set()
+        self._undelivered: dict[bytes, Minute] = {}
+        self._minutes: Counter[Minute] = Counter()
+        self._doubles = 0
+
+    def add_events(self, body: bytes) -> None:
+        """Count the lines of one object under `logs/`."""
+        for line in lines_of(body):
+            self._add_line(line)
+
+    def add_errors(self, body: bytes) -> None:
+        """Count the records of one object under `errors/`."""
+        for line in lines_of(body):
+            data = error_data(line)
+            event = _valid_event(data)
+            if event is None:
+                self._errors.add(_digest(data))
+            else:
+                self._undelivered[_identity(event)] = _place(event)
+
+    def fill(self, lake: Lake) -> None:
+        """Put what was counted into `lake`."""
+        lake.raw = self._minutes
+        lake.raw_doubles = self._doubles
+        lake.raw_rejects = len(self._rejects)
+        lake.errors = len(self._errors)
+        lake.undelivered = Counter(place for identity, place in self._undelivered.items() if identity not in self._seen)
+
+    def _add_line(self, line: bytes) -> None:
+        event = _valid_event(line)
+        if event is None:
+            self._rejects.add(reject_identity(line))
+            return
+        identity = _identity(event)
+        if identity in self._seen:
+            self._doubles += 1
+            return
+        self._seen.add(identity)
+        self._minutes[_place(event)] += 1
+
+
+def lines_of(body: bytes) -> Iterator[bytes]:
+    """Yield the lines of an object, unpacked if it is gzip, blank ones left out."""
+    data = gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
+    return (line for line in data.split(b"\n") if line.strip())
+
+
+def error_data(line: bytes) -> bytes:
+    """Return the producer's own bytes from one line of an error object; the line itself if it holds none."""
+    try:
+        return base64.b64decode(orjson.loads(line)["rawData"]).rstrip(b"\n")
+    except (ValueError, KeyError, TypeError):
+        return line
+
+
+def reject_identity(line: bytes) -> bytes:
+    """Return what makes a rejected line the same line when it was delivered twice: all but when it was received."""
+    try:
+        fields = orjson.loads(line)
+    except ValueError:
+        return _digest(line.strip())
+    if isinstance(fields, dict):
+        fields.pop(RECEIVED_AT.name, None)
+    return _digest(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS))
+
+
+def _valid_event(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = orjson.loads(line)
+        validate(event)
+    except (ValueError, SchemaError, AttributeError):
+        return None
+    valid: dict[str, Any] = event
+    return valid
+
+
+def _identity(event: dict[str, Any]) -> bytes:
+    return _digest(event["event_id"].encode("utf-8", "surrogatepass"))
+
+
+def _place(event: dict[str, Any]) -> Minute:
+    moment = parse_timestamp(event["timestamp"])
+    return event["service"], moment.strftime("%Y-%m-%dT%H:%M")
+
+
+def _digest(data: bytes) -> bytes:
+    return blake2b(data, digest_size=12).digest()

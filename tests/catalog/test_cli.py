@@ -1,0 +1,34 @@
+from catalog.athena import Result, literal, parse_rows
+from catalog.cli import byte_text, cost_line, records
+
+
+def test_literal_turns_what_was_typed_into_sql():
+    typed = ["42", "-1.5", "007", "true", "NULL", "2026-11-21", "it's", "'42'", "'a''b'", "1e5", "", "x' OR '1'='1"]
+    assert [literal(value) for value in typed] == [
+        "42", "-1.5", "'007'", "true", "null", "DATE '2026-11-21'", "'it''s'", "'42'", "'a''b'", "'1e5'", "''",
+        "'x'' OR ''1''=''1'",
+    ]  # fmt: skip
+
+
+def test_parse_rows_tells_null_from_the_empty_string():
+    assert parse_rows('"a","b"\n"",\n,""\n"x,\n""y""","1"\n') == [["a", "b"], ["", None], [None, ""], ['x,\n"y"', "1"]]
+
+
+def test_parse_rows_reads_an_empty_line_as_one_null():
+    assert parse_rows('"a"\n\n"b"\n') == [["a"], [None], ["b"]]
+
+
+def test_records_use_the_types_that_json_has():
+    result = Result(
+        "id", ["i", "d", "b", "s"], ["bigint", "double", "boolean", "varchar"], [["1", "NaN", "true", None]], 0, 0
+    )
+    assert records(result) == [{"i": 1, "d": "NaN", "b": True, "s": None}]
+
+
+def test_cost_line_bills_ten_megabytes_at_least():
+    result = Result("id", ["a"], ["varchar"], [["x"]], 1_234_567, 0.5)
+    assert cost_line(result) == "1 row · 1.2 MB scanned · $0.00005 · 0.50 s"
+
+
+def test_byte_text_keeps_three_digits():
+    assert [byte_text(count) for count in (0, 999, 1500, 412_000_000)] == ["0 B", "999 B", "1.5 KB", "412 MB"]

@@ -1,0 +1,111 @@
+"""The clients people use with Athena, pointed at the endpoint: PyAthena's cursors, the AWS CLI, `loglake query`."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from catalog.named_queries import named_query
+
+pytestmark = pytest.mark.local
+
+ROOT = Path(__file__).parents[3]
+GIVEN = ("count-by-level", "slow-requests", "errors-by-hour")
+
+
+@pytest.fixture
+def environment(lake, monkeypatch):
+    values = {
+        "AWS_ENDPOINT_URL": lake.url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "LOGLAKE_DATABASE": "app_logs_db",
+        "LOGLAKE_WORK_GROUP": "lake",
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    return {**os.environ, **values}
+
+
+def connection():
+    from pyathena import connect
+
+    return connect(work_group="lake", schema_name="app_logs_db", region_name="us-east-1", poll_interval=0.05)
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_pyathena_answers_the_given_queries(environment, lake, name):
+    cursor = connection().cursor()
+    rows = cursor.execute(named_query(name).sql).fetchall()
+    assert [row[-1] for row in rows] == [int(row[-1]) for row in lake.rows(named_query(name).sql)]
+
+
+def test_pyathenas_pandas_cursor_reads_the_result_object(environment):
+    from pyathena.pandas.cursor import PandasCursor
+
+    frame = connection().cursor(PandasCursor).execute(named_query("count-by-level").sql).as_pandas()
+    assert frame["count"].tolist() == [900, 300, 300]
+
+
+def test_pyathenas_dict_and_async_cursors_answer(environment):
+    from pyathena.async_cursor import AsyncDictCursor
+    from pyathena.cursor import DictCursor
+
+    sql = named_query("count-by-level").sql
+    first = connection().cursor(DictCursor).execute(sql).fetchone()
+    assert first == {"service": "api-gateway", "level": "INFO", "count": 900}
+    _, future = connection().cursor(AsyncDictCursor).execute(sql)
+    assert future.result().fetchone() == first
+
+
+def test_pyathena_binds_parameters_by_the_server(environment):
+    cursor = connection().cursor()
+    sql = "SELECT COUNT(*) FROM api_gateway WHERE level = ? AND response_time_ms > ?"
+    assert cursor.execute(sql, ["'ERROR'", "1000"], paramstyle="qmark").fetchone() == (102,)
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_the_aws_cli_answers_the_given_queries(environment, lake, name):
+    if not shutil.which("aws"):
+        pytest.skip("the AWS CLI is not installed")
+
+    def aws(*arguments):
+        done = subprocess.run(
+            ["aws", "athena", *arguments, "--output", "json"], env=environment, capture_output=True, check=True
+        )
+        return json.loads(done.stdout)
+
+    started = aws("start-query-execution", "--query-string", named_query(name).sql, "--work-group", "lake")
+    assert lake.wait(started["QueryExecutionId"])["Status"]["State"] == "SUCCEEDED"
+    answer = aws("get-query-results", "--query-execution-id", started["QueryExecutionId"], "--max-items", "3")
+    assert len(answer["ResultSet"]["Rows"]) == 3
+
+
+def loglake(environment, *arguments):
+    return subprocess.run(
+        [sys.executable, "loglake.py", "query", *arguments], env=environment, cwd=ROOT, capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_loglake_query_answers_the_named_queries(environment, lake, name):
+    done = loglake(environment, name, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == len(lake.rows(named_query(name).sql))
+    assert " scanned · $0.00005 · " in done.stderr
+
+
+def test_loglake_query_turns_parameters_into_literals(environment):
+    done = loglake(environment, "SELECT ? AS a, ? AS b, ? AS c", "--param", "it's", "--param", "42", "--param", "null")
+    assert done.stdout == "a,b,c\nit's,42,\n"
+
+
+def test_loglake_query_fails_with_the_engines_words(environment):
+    done = loglake(environment, "SELECT nope FROM api_gateway")
+    assert done.returncode == 1
+    assert done.stderr.startswith("QueryError: COLUMN_NOT_FOUND: line 1:8: Column 'nope' cannot be resolved")

@@ -1,0 +1,169 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from producer.ledger import read_ledger
+from tests.producer.kinesis_server import SHARDS, FaultyKinesis, serving, user_records
+
+ROOT = Path(__file__).parents[2]
+START = "2026-11-01T00:00:00Z"
+
+
+def environment(url: str = "http://127.0.0.1:9") -> dict[str, str]:
+    return {
+        **os.environ,
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "LOGLAKE_STREAM": "logs",
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+def produce(*flags: str, cwd: Path, url: str = "http://127.0.0.1:9") -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "producer", *flags]
+    return subprocess.run(command, cwd=cwd, env=environment(url), capture_output=True, timeout=120, check=False)
+
+
+def test_files_have_the_layout_of_the_lake_and_repeat_byte_for_byte(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        done = produce(
+            "--days", "2", "--entries", "50", "--start", START, "--seed", "4", "--output-dir", folder, cwd=tmp_path
+        )
+        assert done.returncode == 0, done.stderr
+    names = sorted(str(path.relative_to(tmp_path / "one")) for path in (tmp_path / "one").rglob("*") if path.is_file())
+    assert len(names) == 12
+    assert names[0] == "api-gateway/year=2026/month=11/day=01/logs_api-gateway_20261101.json"
+    for name in names:
+        lines = (tmp_path / "one" / name).read_bytes()
+        assert lines == (tmp_path / "two" / name).read_bytes()
+        assert lines.count(b"\n") == 50
+        assert {orjson.loads(line)["timestamp"][:10] for line in lines.split(b"\n") if line} == {
+            f"2026-11-{name[-7:-5]}"
+        }
+
+
+def test_stdout_repeats_byte_for_byte_at_any_pace(tmp_path: Path) -> None:
+    flags = ("--to", "stdout", "--seed", "4", "--start", START, "--count", "120", "--malformed", "0.05")
+    first, again = (produce(*flags, "--rate", "200", cwd=tmp_path).stdout for _ in range(2))
+    assert first == again
+    assert first.count(b"\n") == 120
+
+
+def test_a_run_against_faults_loses_nothing_and_counts_true(tmp_path: Path) -> None:
+    kinesis = FaultyKinesis(entry_faults=0.1, call_faults=0.1)
+    flags = ("--to", "kinesis", "--rate", "max", "--start", START, "--count", "20000", "--seed", "1", "--json")
+    with serving(kinesis) as url:
+        done = produce(*flags, "--ledger", "ledger", cwd=tmp_path, url=url)
+    assert done.returncode == 0, done.stderr
+    counts = orjson.loads(done.stdout)
+    assert (counts["generated"], counts["acknowledged"], counts["failed"]) == (20_000, 20_000, 0)
+    events = kinesis.events()
+    assert len(events) == len(set(events)) == 20_000
+    assert read_ledger(tmp_path / "ledger").acknowledged.total == 20_000
+    assert counts["records"] < 20_000 / 50
+
+
+def test_a_cut_after_the_send_may_double_but_never_loses(tmp_path: Path) -> None:
+    kinesis = FaultyKinesis(cuts=0.3)
+    flags = ("--to", "kinesis", "--rate", "max", "--start", START, "--count", "20000", "--seed", "1", "--json")
+    with serving(kinesis) as url:
+        done = produce(*flags, cwd=tmp_path, url=url)
+    assert orjson.loads(done.stdout)["acknowledged"] == 20_000
+    assert len(set(kinesis.events())) == 20_000
+
+
+def test_every_aggregate_carries_a_key_of_the_shard_it_is_meant_for(tmp_path: Path) -> None:
+    kinesis = FaultyKinesis()
+    with serving(kinesis) as url:
+        produce("--to", "kinesis", "--rate", "max", "--start", START, "--count", "5000", cwd=tmp_path, url=url)
+    used = {hash_key >= int(SHARDS[1]["HashKeyRange"]["StartingHashKey"]) for hash_key, _ in kinesis.stored}
+    assert used == {False, True}
+    assert all(len(user_records(data)) > 50 for _, data in kinesis.stored[:-1])
+
+
+def started(tmp_path: Path, url: str, *flags: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "producer", "--to", "kinesis", "--json", *flags]
+    return subprocess.Popen(command, cwd=tmp_path, env=environment(url), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def wait_for(condition: Any, seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_signal_sends_what_was_generated_and_counts_true(tmp_path: Path, number: int, code: int) -> None:
+    kinesis = FaultyKinesis()
+    with serving(kinesis) as url:
+        process = started(tmp_path, url, "--rate", "400", "--ledger", "ledger")
+        wait_for(lambda: kinesis.calls >= 3)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == code, err
+    counts = orjson.loads(out)
+    assert counts["generated"] == counts["acknowledged"] == len(kinesis.events()) > 0
+
+
+def test_a_killed_producer_leaves_a_ledger_that_covers_the_stream(tmp_path: Path) -> None:
+    kinesis = FaultyKinesis()
+    with serving(kinesis) as url:
+        process = started(tmp_path, url, "--rate", "max", "--ledger", "ledger")
+        wait_for(lambda: kinesis.calls >= 5)
+        process.kill()
+        process.communicate(timeout=30)
+    balance = read_ledger(tmp_path / "ledger")
+    stored = len(set(kinesis.events()))
+    assert balance.acknowledged.total <= stored <= balance.acknowledged.total + balance.in_doubt.total
+
+
+def test_an_endpoint_that_restarts_loses_nothing(tmp_path: Path) -> None:
+    kinesis = FaultyKinesis()
+    with serving(kinesis) as url:
+        process = started(tmp_path, url, "--rate", "500", "--count", "2500", "--seed", "2")
+        wait_for(lambda: kinesis.calls >= 3)
+    time.sleep(2)
+    with serving(kinesis, int(url.rsplit(":", 1)[1])):
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert orjson.loads(out)["acknowledged"] == 2500
+    assert len(set(kinesis.events())) == 2500
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "text"),
+    [
+        (
+            ("--rate", "0"),
+            2,
+            "must be events a second, above 0 and at most 1000000, such as 200, 50..400 or max; got '0'",
+        ),
+        (
+            ("--rate", "1e9"),
+            2,
+            "must be events a second, above 0 and at most 1000000, such as 200, 50..400 or max; got '1e9'",
+        ),
+        (("--rate", "400..50"), 2, "such as 200, 50..400 or max; got '400..50'"),
+        (("--scenario", "x", "--to", "stdout", "--count", "1"), 2, "--scenario must be one of error-burst, "),
+        (("--duration", "soon"), 2, "must be a number with s, m, h or d, such as 60s; got 'soon'"),
+        (("--start", "yesterday"), 2, "must be ISO-8601, such as 2026-11-01T00:00:00Z; got 'yesterday'"),
+        (("--ledger", "x"), 2, "--ledger needs --to kinesis or --to firehose; got --to files"),
+        (("--backfill", "2d"), 2, "--backfill needs --to stdout, kinesis or firehose; for files, say --days"),
+        (("--to", "kinesis"), 1, "stream 'logs' can't be reached"),
+    ],
+)
+def test_bad_input_is_one_clear_error(tmp_path: Path, flags: tuple[str, ...], code: int, text: str) -> None:
+    done = produce(*flags, cwd=tmp_path)
+    assert done.returncode == code
+    assert text in done.stderr.decode()
+    assert b"Traceback" not in done.stderr

@@ -1,0 +1,106 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from catalog.errors import LoglakeError
+from producer import counting
+from producer.counting import Kind
+from producer.ledger import REJECTED, Balance, Ledger, read_ledger, read_run
+
+SERVICES = ("api-gateway", "payment")
+MINUTE_MS = 1_795_303_860_000
+INFO, ERROR = 1, 3
+
+
+def keys(service: int, level: int, count: int, kind: Kind = Kind.GOOD) -> counting.Integers:
+    one = counting.pack(np.array([MINUTE_MS]), np.array([service]), np.array([level]))
+    return np.repeat(one, count) + kind
+
+
+def test_acknowledged_events_are_counted_by_service_minute_and_level(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, SERVICES)
+    sent = [keys(0, INFO, 3), keys(1, ERROR, 2), keys(1, INFO, 1, Kind.UNREADABLE), keys(0, INFO, 4, Kind.REJECTED)]
+    ledger.acknowledged(ledger.sent(sent))
+    balance = read_ledger(tmp_path)
+    assert balance.acknowledged.cells == {
+        ("api-gateway", "2026-11-21T23:31", "INFO"): 3,
+        ("payment", "2026-11-21T23:31", "ERROR"): 2,
+        ("api-gateway", "2026-11-21T23:31", REJECTED): 4,
+    }
+    assert balance.acknowledged.unreadable == 1
+    assert balance.in_doubt.total == 0
+
+
+def test_a_call_settles_in_parts(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, SERVICES)
+    call = ledger.sent([keys(0, INFO, 5)])
+    ledger.acknowledged(call, [keys(0, INFO, 2)])
+    assert (read_ledger(tmp_path).acknowledged.total, read_ledger(tmp_path).in_doubt.total) == (2, 3)
+    ledger.refused(call)
+    assert (read_ledger(tmp_path).acknowledged.total, read_ledger(tmp_path).in_doubt.total) == (2, 0)
+
+
+def test_a_ledger_cut_off_at_any_byte_never_counts_too_much(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, SERVICES)
+    for _ in range(3):
+        ledger.acknowledged(ledger.sent([keys(0, INFO, 5)]))
+    data = ledger.path.read_bytes()
+    for length in range(len(data) + 1):
+        balance = Balance()
+        read_run(data[:length], balance)
+        whole = data[:length].split(b"\n")[:-1]
+        settled = sum(b"acknowledged" in line for line in whole)
+        torn = data[:length].split(b"\n")[-1]
+        assert balance.acknowledged.total in {settled * 5, (settled + torn.endswith(b"}")) * 5}
+
+
+def test_several_runs_add_up(tmp_path: Path) -> None:
+    for run in range(2):
+        ledger = Ledger(tmp_path, SERVICES)
+        ledger.acknowledged(ledger.sent([keys(0, INFO, 5)]))
+        ledger.close()
+        ledger.path.rename(tmp_path / f"run-{run}.jsonl")
+    assert read_ledger(tmp_path).acknowledged.total == 10
+
+
+def test_a_long_run_is_summed_up_without_changing_its_balance(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, SERVICES, segment_calls=3)
+    for number in range(8):
+        call = ledger.sent([keys(0, INFO, 5), keys(1, ERROR, 1, Kind.UNREADABLE)])
+        if number != 7:
+            ledger.acknowledged(call)
+    files = sorted(tmp_path.iterdir())
+    assert [path.read_bytes().count(b"\n") for path in files] == [1, 1, 3]
+    balance = read_ledger(tmp_path)
+    assert (balance.acknowledged.total, balance.acknowledged.unreadable, balance.in_doubt.total) == (42, 7, 6)
+
+
+def test_a_segment_is_not_summed_up_while_a_call_is_open(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, SERVICES, segment_calls=2)
+    first = ledger.sent([keys(0, INFO, 5)])
+    for _ in range(4):
+        ledger.acknowledged(ledger.sent([keys(0, INFO, 5)]))
+    assert len(list(tmp_path.iterdir())) == 1
+    ledger.refused(first)
+    assert len(list(tmp_path.iterdir())) == 2
+    assert read_ledger(tmp_path).acknowledged.total == 20
+
+
+def test_what_is_in_doubt_for_good_stays_so_when_it_is_summed_up(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, SERVICES, segment_calls=2)
+    ledger.abandoned(ledger.sent([keys(0, INFO, 5)]))
+    assert read_ledger(tmp_path).in_doubt.total == 5
+    ledger.acknowledged(ledger.sent([keys(0, INFO, 3)]))
+    assert len(list(tmp_path.iterdir())) == 2
+    assert (read_ledger(tmp_path).acknowledged.total, read_ledger(tmp_path).in_doubt.total) == (3, 5)
+
+
+def test_a_missing_ledger_balances_to_nothing(tmp_path: Path) -> None:
+    assert read_ledger(tmp_path / "none").acknowledged.total == 0
+
+
+def test_an_unusable_folder_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LoglakeError, match=r"^the ledger must be writable; got .* for '.*file'$"):
+        Ledger(tmp_path / "file", SERVICES)
