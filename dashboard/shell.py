@@ -35,8 +35,8 @@ SHORTCUTS = (
     ("t", "type a time range"),
     ("r", "refresh"),
     ("d", "light, dark or system"),
-    ("g o, g e, g s, g p, g q", "go to Overview, Explore, Services, Pipeline, SQL"),
-    ("j, k, Enter", "next row, previous row, open it (Explore)"),
+    ("g then o e s p q", "go to Overview, Explore, Services, Pipeline, SQL"),
+    ("j, k", "next row, previous row (Explore)"),
     ("Esc", "close, or cancel the query"),
     ("?", "this help"),
 )
@@ -193,7 +193,7 @@ def _load(
         loaded = source.load(view, needs, viewer, fresh=ctx.triggered_id == "shell-run")
     except LoglakeError as error:
         loaded = Loaded(FAILED, timerange.resolve(view.time_range, source.clock()), error=str(error))
-    line = status_line(loaded, source.clock().timestamp(), view.zone)
+    line = status_line(loaded, source.clock().timestamp(), view.zone, bool(answer))
     if loaded.token:
         return _finished(loaded, line, view, answer)
     if loaded.state == RUNNING:
