@@ -1,5 +1,6 @@
 """`loglake produce` and `loglake verify`: the only module of this stage that reads argv and the environment."""
 
+import os
 import signal
 import sys
 import time
@@ -92,6 +93,9 @@ def produce(stack_name: str | None, as_json: bool, **flags: Any) -> int:
             generate(plan, run)
         except LoglakeError as raised:
             error = raised
+        except BrokenPipeError:  # the reader of stdout has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
         error = _close(run, STOP_GRACE_S if signals else plan.retry_for) or error
     _report(counts, dead_letters, time.monotonic() - began, as_json, err=plan.to == "stdout")
     if error:

@@ -140,6 +140,18 @@ def test_an_endpoint_that_restarts_loses_nothing(tmp_path: Path) -> None:
     assert len(set(kinesis.events())) == 2500
 
 
+def test_a_reader_that_has_seen_enough_ends_the_run_quietly(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "producer", "--to", "stdout", "--rate", "max"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout
+    assert process.stderr
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(30) == 0
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
 def test_what_finally_failed_can_be_sent_again(tmp_path: Path) -> None:
     broken, whole = FaultyKinesis(entry_faults=1.0), FaultyKinesis()
     flags = ("--to", "kinesis", "--json", "--ledger", "ledger")
