@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, str] = {
     "produce": "producer.cli",
     "verify": "producer.cli",
     "deploy": "cloudformation.cli",
+    "diff": "cloudformation.cli",
     "package": "cloudformation.cli",
     "outputs": "cloudformation.cli",
     "destroy": "cloudformation.cli",

@@ -80,7 +80,7 @@ def start(client: Any, sql: str, database: str, work_group: str, parameters: Seq
 def wait(
     client: Any, execution_id: str, progress: Callable[[str, int], None], sleep: Callable[[float], None] = time.sleep
 ) -> dict[str, Any]:
-    """Return the execution once it succeeded, telling `progress` each state and bytes scanned; stop it when interrupted.
+    """Return the execution once it succeeded, telling `progress` its state and bytes; stop it when interrupted.
 
     Raises `QueryError` with the engine's words when it failed or was cancelled.
     """

@@ -1,4 +1,4 @@
-"""`loglake deploy`, `package`, `outputs` and `destroy`."""
+"""`loglake deploy`, `diff`, `package`, `outputs` and `destroy`."""
 
 import json
 import re
@@ -34,12 +34,15 @@ _stack_name = click.option(
     callback=_checked_stack_name,
     help="The stack; part of the name of everything in it.",
 )
+_parameter = click.option(
+    "--parameter", "-p", multiple=True, metavar="NAME=VALUE", help="A parameter of the template; repeatable."
+)
 _yes = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 
 @click.command()
 @_stack_name
-@click.option("--parameter", "-p", multiple=True, metavar="NAME=VALUE", help="A parameter of the template; repeatable.")
+@_parameter
 @_yes
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Follow the change until it is done.")
@@ -53,6 +56,31 @@ def deploy(stack_name: str, parameter: tuple[str, ...], yes: bool, as_json: bool
         result = Deployment(Account.connect(), stack_name, console, _asker(yes)).run(parameter, wait)
     if as_json:
         click.echo(json.dumps(result.as_dict(), indent=2))
+
+
+@click.command()
+@_stack_name
+@_parameter
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def diff(stack_name: str, parameter: tuple[str, ...], as_json: bool) -> int:
+    """Show what deploy would change, and what was changed by hand since; exit 1 if there is any of either.
+
+    Nothing is changed or uploaded.
+    """
+    console = report.new_console()
+    with explained():
+        changes, drifts = Deployment(Account.connect(), stack_name, console, _asker(True)).compare(parameter)
+    if as_json:
+        found = {"changes": [change.as_dict() for change in changes], "drift": [drift.as_dict() for drift in drifts]}
+        click.echo(json.dumps(found, indent=2))
+        return 1 if changes or drifts else 0
+    if changes:
+        console.print(report.changes_table(stack_name, changes))
+    if drifts:
+        console.print(report.drift_table(stack_name, drifts))
+    if not changes and not drifts:
+        console.print(f"No difference: stack {stack_name} is as the template and the code say.")
+    return 1 if changes or drifts else 0
 
 
 @click.command()

@@ -11,6 +11,7 @@ from catalog.settings import stack_outputs
 from cloudformation import buckets, report
 from cloudformation.account import Account
 from cloudformation.changes import Change
+from cloudformation.drift import Drift, detect_drift
 from cloudformation.events import explain
 from cloudformation.packaging import Artifact, build_artifacts
 from cloudformation.sections import TEMPLATE
@@ -74,6 +75,18 @@ class Deployment:
         self._confirm(change_set)
         self._upload()
         return self._execute(change_set, wait)
+
+    def compare(self, assignments: Sequence[str]) -> tuple[tuple[Change, ...], tuple[Drift, ...]]:
+        """Return what deploying would change, and what was changed by hand since the last time; change nothing."""
+        template = TEMPLATE.read_text(encoding="utf-8")
+        declared = declared_parameters(parse_template(template))
+        change_set = self._propose(template, declared, parse_assignments(assignments, declared))
+        if change_set is not None:
+            self._stack.discard(change_set)
+        changes = change_set.changes if change_set else ()
+        if change_set and change_set.creates:
+            return changes, ()
+        return changes, detect_drift(self._account.cloudformation, self._stack.name)
 
     def _propose(self, template: str, declared: Mapping[str, Parameter], given: Mapping[str, str]) -> ChangeSet | None:
         if is_new(self._stack.describe()):  # an earlier stack of this name may have left its buckets

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cloudformation.changes import Change
+from cloudformation.drift import Drift
 from cloudformation.events import Event, concerns_stack
 
 _COLOURS = {
@@ -46,6 +47,20 @@ def changes_table(stack_name: str, changes: Iterable[Change]) -> Table:
         cells += [Text(", ".join(change.properties)) for _ in reasons]
         cells += [Text(change.loses or "", "red") for _ in losses]
         table.add_row(*cells)
+    return table
+
+
+def drift_table(stack_name: str, drifts: Iterable[Drift]) -> Table:
+    """Return the table of what was changed by hand."""
+    table = Table(title=f"Changed by hand in stack {stack_name}", title_justify="left", box=SIMPLE)
+    table.add_column("Resource", no_wrap=True)
+    for heading in ("Property", "Deployed", "Now"):
+        table.add_column(heading, overflow="fold")
+    for drift in drifts:
+        gone = not drift.property
+        table.add_row(
+            drift.resource, Text(drift.property), Text(drift.expected), Text("gone" if gone else drift.actual)
+        )
     return table
 
 

@@ -1,6 +1,7 @@
 """`loglake up | down | status | logs | doctor | env`: the whole chain on this machine."""
 
 import json
+import os
 import shlex
 import signal
 import sys
@@ -63,7 +64,7 @@ def up(data_dir: Path, rate: float, backfill_days: float, port: int, endpoint_po
     plan = chain.Plan(workspace, rate, backfill_days, port, endpoint_port)
     with workspace.lock() as lock:
         chain.end_leftovers(workspace, _say)
-        preflight.require(workspace.path, {"--port": port, "--endpoint-port": endpoint_port})
+        preflight.require(workspace.path, {"--port": port, "--endpoint-port": endpoint_port}, os.environ)
         if detach:
             lock.close()
             chain.detach(plan)
@@ -168,7 +169,7 @@ def doctor(data_dir: Path, port: int, endpoint_port: int, as_json: bool) -> int:
     """Say what this machine has and lacks for `loglake up`; exits 1 when something is missing."""
     from localcloud import preflight
 
-    found = list(preflight.checks(data_dir.absolute(), {"--port": port, "--endpoint-port": endpoint_port}))
+    found = list(preflight.checks(data_dir.absolute(), {"--port": port, "--endpoint-port": endpoint_port}, os.environ))
     if as_json:
         rows = [{"subject": c.subject, "found": c.found, "ok": c.ok, "mend": c.mend} for c in found]
         click.echo(json.dumps(rows, indent=1))

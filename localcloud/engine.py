@@ -37,7 +37,8 @@ class Context:
     account_id: str = "000000000000"
     region: str = "us-east-1"
     job_interval_seconds: float | None = None
-    """With it, scheduled triggers that start a Glue job fire at this interval too, besides their cron."""
+    """With it, scheduled triggers that start a Glue job fire at this interval too, besides their cron;
+    crawlers that have a schedule start at five times the interval."""
 
 
 class Engine(Protocol):

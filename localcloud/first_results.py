@@ -14,14 +14,16 @@ SETTLE_S = 3.0
 
 
 def crawl_and_curate(client: Clients, stack_name: str, stopping: threading.Event, say: Callable[[str], None]) -> None:
-    """Wait for raw objects, then start the job and the crawler; both run at once, neither needs the other."""
+    """Wait for raw objects, then start the crawler and the job; both run at once, neither needs the other."""
     settings = Settings(stack_name, {}, client("cloudformation"))
     if not _await_objects(client("s3"), settings.raw_bucket, stopping):
         return
-    glue = client("glue")
-    _start(lambda: glue.start_job_run(JobName=settings.job), glue.exceptions.ConcurrentRunsExceededException)
-    _start(lambda: glue.start_crawler(Name=settings.crawler), glue.exceptions.CrawlerRunningException)
     say("delivery  the first objects are in S3; curating and crawling them")
+    glue = client("glue")
+    busy = glue.exceptions.CrawlerRunningException
+    _start(lambda: glue.start_crawler(Name=settings.crawler), busy, stopping)
+    busy = glue.exceptions.ConcurrentRunsExceededException
+    _start(lambda: glue.start_job_run(JobName=settings.job), busy, stopping)
 
 
 def _await_objects(s3: Any, bucket: str, stopping: threading.Event) -> bool:
@@ -35,8 +37,11 @@ def _await_objects(s3: Any, bucket: str, stopping: threading.Event) -> bool:
     return False
 
 
-def _start(call: Callable[[], Any], already_running: type[Exception]) -> None:
-    try:
-        call()
-    except already_running:
-        return
+def _start(call: Callable[[], Any], busy: type[Exception], stopping: threading.Event) -> None:
+    """Make a call that must begin after now: a run that is under way may have listed its objects before they came."""
+    while not stopping.is_set():
+        try:
+            call()
+            return
+        except busy:
+            stopping.wait(POLL_S)

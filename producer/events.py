@@ -15,6 +15,7 @@ from catalog.schema import SERVICES
 from producer import counting, rendering, shape
 from producer.counting import Integers
 from producer.malformed import break_event
+from producer.scenarios import Conditions
 from producer.traffic import Floats, Line, Model, compile_model
 from producer.vocabulary import Session, Vocabulary
 
@@ -71,6 +72,8 @@ class Generator:
         self.model = model or compile_model(SERVICES)
         self._malformed = malformed
         self._random = np.random.Generator(np.random.PCG64(seed))
+        self._chances = self.model.chances
+        self._slower = np.ones(len(self.model.services))
         self._requests = 0
         vocabulary = Vocabulary(seed)
         self._heads = [_head(line, environment, host) for line in self.model.lines for host in range(1, HOSTS + 1)]
@@ -82,9 +85,18 @@ class Generator:
             [line.route.response_bytes if not line.error_type else 140 for line in self.model.lines], dtype=np.float64
         )
 
+    def under(self, conditions: Conditions, now_ms: float) -> None:
+        """Let the next requests meet the conditions of a moment."""
+        services = self.model.services
+        if not conditions.any_at(now_ms):
+            self._chances, self._slower = self.model.chances, np.ones(len(services))
+            return
+        self._chances = self.model.chances_when(np.array([conditions.failures(name, now_ms) for name in services]))
+        self._slower = np.array([conditions.latency(name, now_ms) for name in services])
+
     def draw(self, requests: int) -> Integers:
         """Return how each of the next `requests` requests ends: a number of the model's outcomes."""
-        return np.searchsorted(self.model.chances, self._random.random(requests), side="right")
+        return np.searchsorted(self._chances, self._random.random(requests), side="right")
 
     def lines(self, outcomes: Integers, ends_ms: Integers, floor_ms: int) -> Lines:
         """Return the lines that the outcomes leave, for requests that end at `ends_ms`; none is before `floor_ms`."""
@@ -104,7 +116,7 @@ class Generator:
 
     def _own_latency(self, kinds: Integers, due_ms: Integers) -> Floats:
         noise = self._random.standard_normal(len(kinds))
-        slower = 1 + _SLOWER_UNDER_LOAD * shape.load_at(due_ms) ** 2
+        slower = (1 + _SLOWER_UNDER_LOAD * shape.load_at(due_ms) ** 2) * self._slower[self.model.line_service[kinds]]
         return self.model.line_latency[kinds] * np.exp(self.model.line_spread[kinds] * noise) * slower
 
     def service_counts(self, outcomes: Integers) -> Integers:
@@ -212,17 +224,29 @@ Clock = Callable[[Integers], Integers]
 class Stream:
     """Endless traffic in blocks; `clock` says when the n-th event is due and may change between blocks."""
 
-    def __init__(self, generator: Generator, clock: Clock, floor_ms: int, requests_per_block: int) -> None:
+    def __init__(
+        self,
+        generator: Generator,
+        clock: Clock,
+        floor_ms: int,
+        requests_per_block: int,
+        conditions: Conditions | None = None,
+    ) -> None:
         self._generator = generator
         self.clock = clock
         self._floor_ms = floor_ms
         self._requests = requests_per_block
+        self._conditions = conditions or Conditions((), floor_ms)
+        self._last_due_ms = floor_ms
         self.emitted = 0
 
     def next_block(self) -> Block:
         """Return the next block; its events count from where the last one ended."""
+        self._generator.under(self._conditions, self._last_due_ms)
         outcomes = self._generator.draw(self._requests)
         running = self.emitted + np.cumsum(self._generator.model.sizes[outcomes])
-        lines = self._generator.lines(outcomes, self.clock(running), self._floor_ms)
+        ends_ms = self.clock(running)
+        self._last_due_ms = int(ends_ms[-1])
+        lines = self._generator.lines(outcomes, ends_ms, self._floor_ms)
         self.emitted = int(running[-1])
         return self._generator.render(lines)

@@ -8,6 +8,9 @@ One file of JSON lines per producer run. A call's first line is written before i
 then any number of `acknowledged` and `refused` lines for it. One without counts settles all that is left of its call.
 What a call has neither acknowledged nor refused is in doubt: it may be in the stream or not. Each line is one `write()`
 to a file opened for appending, so it survives the death of the process; a torn last line is ignored.
+
+A run may go on for weeks: after `SEGMENT_CALLS` calls, at a moment when none is open, its file is replaced by one line
+that sums it up (`{"call": 0, "state": "total", …}`), and the next file begins.
 """
 
 import os
@@ -29,6 +32,8 @@ from producer.counting import Integers, Kind
 
 REJECTED = "REJECTED"
 """Stands in a level's place for events that are delivered and then rejected by the job."""
+
+SEGMENT_CALLS = 2_000
 
 Cell = tuple[str, str, str]
 """Service, minute (`YYYY-MM-DDTHH:MM`) and level."""
@@ -78,17 +83,15 @@ def tally_of(keys: Iterable[Integers], services: Sequence[str]) -> Tally:
 class Ledger:
     """The ledger of one run; safe to use from several threads. Raises `LoglakeError` if its file can't be written."""
 
-    def __init__(self, folder: Path, services: Sequence[str]) -> None:
+    def __init__(self, folder: Path, services: Sequence[str], segment_calls: int = SEGMENT_CALLS) -> None:
         self._services = services
+        self._segment_calls = segment_calls
         self._lock = Lock()
         self._calls = 0
-        started = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-        self.path = folder / f"{started}-{os.getpid()}.jsonl"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o644)
-        except OSError as error:
-            raise LoglakeError(f"the ledger must be writable; got {error.strerror} for {str(folder)!r}") from error
+        self._segment = 0
+        self._name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}"
+        self._folder = folder
+        self._begin_segment()
 
     def sent(self, keys: Iterable[Integers]) -> int:
         """Note that these events are about to leave; return the number of their call."""
@@ -96,7 +99,8 @@ class Ledger:
         with self._lock:
             self._calls += 1
             call = self._calls
-        self._write({"call": call, "state": "sent", "at": int(time.time()), **_as_json(tally)})
+            self._open[call] = tally
+            self._write({"call": call, "state": "sent", "at": int(time.time()), **_as_json(tally)})
         return call
 
     def acknowledged(self, call: int, keys: Iterable[Integers] | None = None) -> None:
@@ -107,19 +111,61 @@ class Ledger:
         """Note that these events of the call are for certain not in the stream and won't be sent again."""
         self._settle(call, "refused", keys)
 
+    def abandoned(self, call: int) -> None:
+        """Leave what is left of the call in doubt for good: it may be in the stream, and won't be sent again."""
+        with self._lock:
+            self._doubted.add(self._open.pop(call))
+
     def close(self) -> None:
         """Close the file; nothing is buffered."""
         os.close(self._file)
 
     def _settle(self, call: int, state: str, keys: Iterable[Integers] | None) -> None:
-        counts = {} if keys is None else _as_json(tally_of(keys, self._services))
-        self._write({"call": call, "state": state, **counts})
+        part = None if keys is None else tally_of(keys, self._services)
+        with self._lock:
+            self._write({"call": call, "state": state, **(_as_json(part) if part else {})})
+            if part is None:
+                part = self._open.pop(call)
+            else:
+                self._open[call].add(part, -1)
+            if state == "acknowledged":
+                self._total.add(part)
+            if not self._open and self._calls >= self._first_call + self._segment_calls:
+                self._end_segment()
+
+    def _begin_segment(self) -> None:
+        self._segment += 1
+        self._first_call = self._calls
+        self._open: dict[int, Tally] = {}
+        self._total = Tally()
+        self._doubted = Tally()
+        self.path = self._folder / f"{self._name}-{self._segment:04}.jsonl"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o644)
+        except OSError as error:
+            raise LoglakeError(
+                f"the ledger must be writable; got {error.strerror} for {str(self._folder)!r}"
+            ) from error
+
+    def _end_segment(self) -> None:
+        """Put the sum in the place of the lines, all at once: a reader sees the one or the other."""
+        summed = self.path.with_suffix(".tmp")
+        lines = [orjson.dumps({"call": 0, "state": "total", **_as_json(self._total)})]
+        if self._doubted.total:
+            lines.append(orjson.dumps({"call": 1, "state": "sent", **_as_json(self._doubted)}))
+        try:
+            summed.write_bytes(b"".join(line + b"\n" for line in lines))
+            summed.replace(self.path)
+        except OSError as error:
+            raise LoglakeError(f"the ledger must be writable; got {error.strerror} for {str(summed)!r}") from error
+        os.close(self._file)
+        self._begin_segment()
 
     def _write(self, line: Mapping[str, Any]) -> None:
         data = orjson.dumps(line) + b"\n"
         try:
-            with self._lock:
-                written = os.write(self._file, data)
+            written = os.write(self._file, data)
         except OSError as error:
             raise LoglakeError(f"the ledger must be writable; got {error.strerror} for {str(self.path)!r}") from error
         if written != len(data):
@@ -149,6 +195,9 @@ def read_run(data: bytes, balance: Balance) -> None:
             line = orjson.loads(text)
             call, state = line["call"], line["state"]
         except (ValueError, KeyError, TypeError):
+            continue
+        if state == "total":
+            balance.acknowledged.add(_from_json(line))
             continue
         if state == "sent":
             calls[call] = _from_json(line)

@@ -28,21 +28,28 @@ class Duration(click.ParamType[float]):
         return float(match[1]) * _UNITS_S[match[2] or "s"]
 
 
-class Rate(click.ParamType[float]):
-    """Events a second, `200`, or `max` (infinity)."""
+class Rate(click.ParamType[tuple[float, float]]):
+    """Events a second, lowest and highest: `200`, `50..400`, or `max` (infinity)."""
 
     name = "rate"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if value == "max" or value == float("inf"):
-            return float("inf")
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float]:
+        if isinstance(value, tuple):
+            return value
+        if value == "max":
+            return float("inf"), float("inf")
+        first, _, last = str(value).partition("..")
         try:
-            rate = float(str(value).removesuffix("/s"))
+            low, high = float(first), float(last or first)
         except ValueError:
-            rate = 0.0
-        if not 0 < rate <= HIGHEST_RATE:
-            self.fail(f"must be events a second, above 0 and at most 1000000, or max; got {value!r}", param, ctx)
-        return rate
+            low = high = 0.0
+        if not 0 < low <= high <= HIGHEST_RATE:
+            self.fail(
+                f"must be events a second, above 0 and at most 1000000, such as 200, 50..400 or max; got {value!r}",
+                param,
+                ctx,
+            )
+        return low, high
 
 
 class Moment(click.ParamType[int]):

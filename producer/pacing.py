@@ -12,6 +12,10 @@ LONGEST_LAG_MS = 1_000
 """A lag up to this is made up for, so that the rate holds on average; a longer one is a pause."""
 
 
+RateAt = Callable[[float], float]
+"""Event time (epoch milliseconds) -> events a second at that time; asked once a block."""
+
+
 class LiveClock:
     """Says when, in event time, the n-th event of live traffic is due, and how long that is to wait for.
 
@@ -19,17 +23,23 @@ class LiveClock:
     `LONGEST_LAG_MS` moves the schedule: event times follow the wall clock again from the next block.
     """
 
-    def __init__(self, rate: float, start_ms: int, now_ms: Callable[[], float]) -> None:
-        self._interval_ms = 1000.0 / rate
-        self._start_ms = float(start_ms)
+    def __init__(self, rate_at: RateAt, start_ms: int, now_ms: Callable[[], float]) -> None:
+        self._rate_at = rate_at
+        self._last_ms = float(start_ms)
+        self._running = 0
         self._now_ms = now_ms
         self._moved_ms = 0.0
         self._caught_up = False
 
     def __call__(self, running: Integers) -> Integers:
-        self._start_ms += self._moved_ms
+        self._last_ms += self._moved_ms
         self._moved_ms = 0.0
-        return np.asarray(self._start_ms + running * self._interval_ms, dtype=np.int64)
+        return self._advance(running)
+
+    def _advance(self, running: Integers) -> Integers:
+        due = self._last_ms + (running - self._running) * (1000.0 / self._rate_at(self._last_ms))
+        self._last_ms, self._running = float(due[-1]), int(running[-1])
+        return np.asarray(due, dtype=np.int64)
 
     def wait_ms(self, due_ms: int) -> float:
         """Return how long it is until an event due at `due_ms` may leave; zero or less means now."""
@@ -47,12 +57,12 @@ class FixedClock(LiveClock):
     The wall clock only paces: a pause delays events but never changes them.
     """
 
-    def __init__(self, rate: float, start_ms: int, now_ms: Callable[[], float]) -> None:
-        super().__init__(rate, start_ms, now_ms)
+    def __init__(self, rate_at: RateAt, start_ms: int, now_ms: Callable[[], float]) -> None:
+        super().__init__(rate_at, start_ms, now_ms)
         self._moved_ms = now_ms() - start_ms
 
     def __call__(self, running: Integers) -> Integers:
-        return np.asarray(self._start_ms + running * self._interval_ms, dtype=np.int64)
+        return self._advance(running)
 
 
 class FixedUnpacedClock(FixedClock):

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
+import numpy as np
+
 from catalog.errors import UsageError
 from catalog.schema import SERVICES
 from catalog.settings import Settings
@@ -18,6 +20,8 @@ from producer.dead_letters import DeadLetters
 from producer.events import Generator, Stream
 from producer.pacing import FixedClock, FixedUnpacedClock, LiveClock, UnpacedClock, wall_ms
 from producer.produce import DAY_MS, Clock, Run, daily_history, thinned_history
+from producer.scenarios import Conditions, find_scenario
+from producer.shape import load_at
 from producer.sinks import Sink
 
 STREAM_SINKS = ("kinesis", "firehose")
@@ -33,12 +37,13 @@ class Plan:
     days: int
     entries: int
     output_dir: Path
-    rate: float
+    rate: tuple[float, float]
     duration: float | None
     count: int | None
     start: int | None
     seed: int | None
     malformed: float
+    scenario: tuple[str, ...]
     backfill: float | None
     backfill_events: int
     stream: str | None
@@ -53,6 +58,12 @@ class Plan:
             raise UsageError(f"--ledger needs --to kinesis or --to firehose; got --to {self.to}")
         if self.backfill is not None and self.to == "files":
             raise UsageError("--backfill needs --to stdout, kinesis or firehose; for files, say --days")
+        if self.scenario and self.to == "files":
+            raise UsageError("--scenario needs --to stdout, kinesis or firehose; got --to files")
+
+    def conditions(self, start_ms: int) -> Conditions:
+        """Return the conditions of the chosen scenarios, live traffic beginning at `start_ms`."""
+        return Conditions([find_scenario(name) for name in self.scenario], start_ms)
 
 
 def dead_letters_of(plan: Plan) -> DeadLetters:
@@ -125,20 +136,28 @@ def generate(plan: Plan, run: Run) -> None:
     if plan.backfill is not None:
         past_ms = start_ms - round(plan.backfill * 1000)
         run.history(thinned_history(generator, past_ms, start_ms, plan.backfill_events))
-    clock = clock_of(plan, start_ms)
-    requests = 1024 if plan.rate > 5_000 else max(8, round(plan.rate / 8))
+    conditions = plan.conditions(start_ms)
+    clock = clock_of(plan, start_ms, conditions)
+    requests = 1024 if plan.rate[1] > 5_000 else max(8, round(plan.rate[1] / 8))
     until_ms = None if plan.duration is None else start_ms + round(plan.duration * 1000)
     if until_ms is None or until_ms > start_ms:
-        run.live(Stream(generator, clock, start_ms, requests), clock, until_ms, plan.count)
+        run.live(Stream(generator, clock, start_ms, requests, conditions), clock, until_ms, plan.count)
 
 
-def clock_of(plan: Plan, start_ms: int) -> Clock:
+def clock_of(plan: Plan, start_ms: int, conditions: Conditions) -> Clock:
     """Return the clock of live traffic: a fixed one when the start was given, so that the bytes don't depend on now."""
-    if plan.start is None:
-        return UnpacedClock(wall_ms) if plan.rate == float("inf") else LiveClock(plan.rate, start_ms, wall_ms)
-    if plan.rate == float("inf"):
-        return FixedUnpacedClock(_FIXED_MAX_RATE, start_ms, wall_ms)
-    return FixedClock(plan.rate, start_ms, wall_ms)
+    unpaced = plan.rate[0] == float("inf")
+    if plan.start is None and unpaced:
+        return UnpacedClock(wall_ms)
+    low, high = (_FIXED_MAX_RATE, _FIXED_MAX_RATE) if unpaced else plan.rate
+
+    def rate_at(now_ms: float) -> float:
+        """A range follows the daily and weekly shape."""
+        usual = low if low == high else low + (high - low) * float(load_at(np.array([now_ms]))[0])
+        return usual * conditions.traffic(now_ms)
+
+    kind = LiveClock if plan.start is None else FixedUnpacedClock if unpaced else FixedClock
+    return kind(rate_at, start_ms, wall_ms)
 
 
 def _first_day_ms(plan: Plan) -> int:

@@ -31,11 +31,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One way a request can end: its chance, its lines, and for each line how many lines its subtree holds."""
+    """One way a request can end: its chance, its lines, and for each line how many lines its subtree holds.
+
+    `cause` is the service whose own failure (5xx) made it end so; empty when it went well or the caller erred.
+    """
 
     weight: float
     lines: tuple[Line, ...]
     subtrees: tuple[int, ...]
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,7 @@ def _failing(nodes: Sequence[_Node], place: int, failure: Failure, weight: float
         lines.append(_passed_on(nodes[parent].route, route, failure))
         subtrees.append(len(lines) - first)
         parent = nodes[parent].parent
-    return Outcome(weight, tuple(lines), tuple(subtrees))
+    return Outcome(weight, tuple(lines), tuple(subtrees), route.service if failure.status >= 500 else "")
 
 
 def _failed_latency(route: Route, failure: Failure) -> float:
@@ -148,6 +152,24 @@ class Model:
     line_level: Integers
     line_latency: Floats
     line_spread: Floats
+    weights: Floats
+    journeys: Integers
+    causes: Integers
+
+    def chances_when(self, failures: Floats) -> Floats:
+        """Return the chances when each service fails `failures` times as often, with the mix of journeys unchanged.
+
+        What fails more takes its share from the requests of the same journey that end otherwise.
+        """
+        caused = self.causes >= 0
+        scaled = np.where(caused, self.weights * failures[self.causes], 0.0)
+        weight = np.bincount(self.journeys, weights=self.weights)
+        trouble = np.bincount(self.journeys, weights=scaled)
+        otherwise = weight - np.bincount(self.journeys, weights=np.where(caused, self.weights, 0.0))
+        shrink = np.minimum(1.0, weight / np.maximum(trouble, 1e-12))[self.journeys]
+        left = (np.maximum(0.0, weight - trouble) / otherwise)[self.journeys]
+        chances = np.cumsum(np.where(caused, scaled * shrink, self.weights * left))
+        return np.asarray(chances / chances[-1], dtype=np.float64)
 
     def service_means(self) -> Floats:
         """Return how many lines of each service one request writes on average."""
@@ -159,11 +181,13 @@ class Model:
 
 def compile_model(services: Sequence[str], journeys: Sequence[Journey] = JOURNEYS) -> Model:
     """Return the model of `journeys`; a service's number is its place in `services`."""
-    outcomes = [outcome for journey in journeys for outcome in outcomes_of(journey)]
+    ways = [list(outcomes_of(journey)) for journey in journeys]
+    outcomes = [outcome for way in ways for outcome in way]
     lines: dict[Line, int] = {}
     flat = [lines.setdefault(line, len(lines)) for outcome in outcomes for line in outcome.lines]
     sizes = np.array([len(outcome.lines) for outcome in outcomes], dtype=np.int64)
-    chances = np.cumsum([outcome.weight for outcome in outcomes])
+    weights = np.array([outcome.weight for outcome in outcomes])
+    chances = np.cumsum(weights)
     return Model(
         lines=tuple(lines),
         services=tuple(services),
@@ -176,4 +200,7 @@ def compile_model(services: Sequence[str], journeys: Sequence[Journey] = JOURNEY
         line_level=np.array([LEVELS.index(line.level) for line in lines], dtype=np.int64),
         line_latency=np.array([line.latency_ms for line in lines]),
         line_spread=np.array([line.route.spread for line in lines]),
+        weights=weights,
+        journeys=np.repeat(np.arange(len(ways)), [len(way) for way in ways]),
+        causes=np.array([services.index(outcome.cause) if outcome.cause else -1 for outcome in outcomes]),
     )

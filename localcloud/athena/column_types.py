@@ -123,7 +123,7 @@ def to_duckdb(type_: Type) -> str:
 
 
 def trino_name(duckdb_type: str) -> str:
-    """Return the base name that Athena's results give to a DuckDB type: `map`, `decimal`, `timestamp with time zone`."""
+    """Return the base name that Athena's results give to a DuckDB type: `map`, `decimal`, `timestamp`."""
     if duckdb_type.endswith("]"):
         return "array"
     base = duckdb_type.split("(")[0]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localcloud.athena.execution import Executor, Job
+from localcloud.athena.execution_queue import Queue
 from localcloud.athena.failures import QueryFailure
 from localcloud.athena.glue_tables import Memory, TableCatalog
 from localcloud.athena.history import History
@@ -15,7 +16,6 @@ from localcloud.athena.metadata import Metadata
 from localcloud.athena.objects import ObjectStore
 from localcloud.athena.parameters import bind
 from localcloud.athena.planner import Planner
-from localcloud.athena.execution_queue import Queue
 from localcloud.athena.result_pages import ResultPages
 from localcloud.athena.statements import Statements, kind_of
 from localcloud.athena.translation import parse

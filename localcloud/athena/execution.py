@@ -12,12 +12,11 @@ from sqlglot import exp
 
 from localcloud.athena import failures, results
 from localcloud.athena.failures import QueryFailure, ScanLimitExceeded
-from localcloud.athena.functions import MACROS
 from localcloud.athena.instance import open_instance, shut_in
+from localcloud.athena.macros import definitions
 from localcloud.athena.objects import split_uri
 from localcloud.athena.planner import Plan, Planner
 from localcloud.athena.statements import Statements
-from localcloud.athena.translation import macros_in
 
 
 class Cancelled(Exception):
@@ -30,7 +29,7 @@ class Job:
 
     execution_id: str
     sql: str
-    statement: exp.Expr
+    statement: exp.Expr | None
     database: str
     output_location: str
     cutoff_bytes: int | None
@@ -93,6 +92,7 @@ class Executor:
             connection = open_instance(self._endpoint_url, self._region, folder)
             job.run_on(connection)
             started = time.monotonic()
+            assert job.statement is not None
             plan = self._planner.plan(job.statement, job.sql, job.database, connection)
             job.planning_ms = round((time.monotonic() - started) * 1000)
             job.scanned_bytes = plan.scanned_bytes
@@ -122,10 +122,8 @@ class Executor:
         return True
 
     def _answer(self, job: Job, plan: Plan, connection: Any, folder: Path) -> None:
-        for macro in plan.macros:
-            connection.execute(macro.replace("CREATE MACRO", "CREATE OR REPLACE MACRO", 1))
-        for name in macros_in("trino_text trino_blob_text"):
-            connection.execute(f"CREATE OR REPLACE MACRO {name}{MACROS[name]}")
+        for macro in dict.fromkeys((*definitions("trino_text trino_blob_text"), *plan.macros)):
+            connection.execute(macro)
         shut_in(connection, plan.prefixes, folder)
         relation = connection.sql(plan.sql)
         columns = list(zip(relation.columns, relation.types, strict=True))

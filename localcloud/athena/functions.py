@@ -1,20 +1,28 @@
 """Trino's functions in DuckDB's words.
 
-A template's `{0}`, `{1}` are the arguments' SQL, `{*}` all of them, `{f}` what follows an aggregate (FILTER, OVER). A dict
-chooses by the number of arguments. A name that is in none of the tables is unknown to Trino, or refused by name.
+A template's `{0}`, `{1}` are the arguments' SQL, `{f}` what follows an aggregate (FILTER, OVER). A dict chooses by the
+number of arguments. A name that is in none of the tables is unknown to Trino, or refused by name.
 """
 
 from collections.abc import Mapping
 
 Template = str | Mapping[int, str]
 
-SAME: frozenset[str] = frozenset(
-    """abs acos asin atan atan2 avg bool_and bool_or cbrt chr coalesce concat_ws corr cos cosh count count_if
-    covar_pop covar_samp cume_dist degrees dense_rank ends_with exp first_value from_base64 grouping last_value
-    lag lead length ln log log10 log2 lower lpad map_concat map_from_entries max min nth_value ntile nullif percent_rank
-    pi power pow radians rank regr_intercept regr_slope row_number rpad sin sinh sqrt starts_with stddev stddev_pop
-    stddev_samp strpos sum tan tanh translate upper url_decode url_encode var_pop var_samp variance year quarter month
-    day hour minute week isfinite flatten map_keys map_values map_entries row""".split()
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+SAME: frozenset[str] = _words(
+    """
+    abs acos asin atan atan2 avg bool_and bool_or chr coalesce concat_ws corr cos cosh count count_if
+    covar_pop covar_samp cume_dist degrees dense_rank ends_with exp first_value from_base64 grouping
+    last_value lag lead length listagg ln log log10 log2 lower lpad map_concat map_from_entries max min nth_value
+    ntile nullif percent_rank pi power pow radians rank regr_intercept regr_slope row_number rpad sin sinh
+    sqrt starts_with stddev stddev_pop stddev_samp strpos sum tan tanh translate upper url_decode url_encode
+    var_pop var_samp variance year quarter month day hour minute week isfinite flatten map_keys map_values
+    map_entries row
+    """
 )
 """Functions that both call the same and mean the same by."""
 
@@ -116,6 +124,7 @@ TEMPLATES: Mapping[str, Template] = {
     "bitwise_or": "({0} | {1})",
     "bitwise_right_shift": "({0} >> {1})",
     "bitwise_xor": "xor({0}, {1})",
+    "cbrt": "CASE WHEN round(cbrt({0})) ** 3 = {0} THEN round(cbrt({0})) ELSE cbrt({0}) END",
     "ceil": "cast_to_type(ceil({0}), {0} * 1)",
     "ceiling": "cast_to_type(ceil({0}), {0} * 1)",
     "e": {0: "exp(1)"},
@@ -163,68 +172,35 @@ TEMPLATES: Mapping[str, Template] = {
     "json_parse": "CAST({0} AS JSON)",
 }
 
-REFUSED: frozenset[str] = frozenset(
-    """array_average array_first array_histogram array_last at_timezone_nanos bit_count char_at checksum combinations
-    contains_sequence cosine_similarity crc32 from_base from_iso8601_timestamp_nanos from_unixtime_nanos format_number
-    hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512 human_readable_seconds index json_array_contains json_array_get
-    json_exists json_object json_query json_size json_value kurtosis learn_classifier luhn_check map_union
-    map_zip_with multimap_agg multimap_from_entries murmur3 ngrams numeric_histogram parse_data_size
-    parse_duration parse_presto_data_size qdigest_agg tdigest_agg value_at_quantile reduce_agg regexp_position
-    sha512 shuffle skewness soundex spooky_hash_v2_32 split_to_multimap st_point strrpos timezone_hour
-    timezone_minute to_base64url trim_array typeof url_extract_parameter wilson_interval_lower
-    wilson_interval_upper with_timezone word_stem xxhash64 year_month_interval approx_set merge empty_approx_set
-    bar render rgb color current_user current_catalog current_schema version from_ieee754_64 to_ieee754_64
-    from_big_endian_64 to_big_endian_64 inverse_normal_cdf normal_cdf beta_cdf inverse_beta_cdf regr_avgx regr_avgy
-    regr_count regr_r2 regr_sxx regr_sxy regr_syy date_parse_nanos approx_most_frequent rank_agg entropy""".split()
+REFUSED: frozenset[str] = _words(
+    """
+    array_average array_first array_histogram array_last at_timezone_nanos bit_count char_at checksum
+    combinations contains_sequence cosine_similarity crc32 from_base from_iso8601_timestamp_nanos
+    from_unixtime_nanos format_number hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512 human_readable_seconds index
+    json_array_contains json_array_get json_exists json_object json_query json_size json_value kurtosis
+    learn_classifier luhn_check map_union map_zip_with multimap_agg multimap_from_entries murmur3 ngrams
+    numeric_histogram parse_data_size parse_duration parse_presto_data_size qdigest_agg tdigest_agg
+    value_at_quantile reduce_agg regexp_position sha512 shuffle skewness soundex spooky_hash_v2_32
+    split_to_multimap st_point strrpos timezone_hour timezone_minute to_base64url trim_array typeof
+    url_extract_parameter wilson_interval_lower wilson_interval_upper with_timezone word_stem xxhash64
+    year_month_interval approx_set merge empty_approx_set bar render rgb color current_user current_catalog
+    current_schema version from_ieee754_64 to_ieee754_64 from_big_endian_64 to_big_endian_64
+    inverse_normal_cdf normal_cdf beta_cdf inverse_beta_cdf regr_avgx regr_avgy regr_count regr_r2 regr_sxx
+    regr_sxy regr_syy date_parse_nanos approx_most_frequent rank_agg entropy
+    """
 )
 """Functions that Athena has and this engine does not: refused by name."""
 
-AGGREGATES: frozenset[str] = frozenset(
-    """avg bool_and bool_or corr count count_if covar_pop covar_samp max min regr_intercept regr_slope stddev stddev_pop
-    stddev_samp sum var_pop var_samp variance any_value approx_distinct arbitrary array_agg bitwise_and_agg
-    bitwise_or_agg every geometric_mean histogram approx_percentile map_agg max_by min_by listagg""".split()
+WHOLE: frozenset[str] = _words(
+    """
+    count count_if approx_distinct ceil ceiling floor truncate length cardinality
+    """
 )
+"""Functions whose number has no fraction."""
 
-_DIGITS = "regexp_replace(split_part(t, 'e', 1), '[-.]', '', 'g')"
-
-MACROS: Mapping[str, str] = {
-    "trino_div": "(a, b) AS CASE WHEN b = 0 THEN CASE WHEN typeof(a // b) IN ('DOUBLE', 'FLOAT') "
-    "THEN cast_to_type(a / b, (CASE WHEN TRUE THEN a ELSE b END) * 1) ELSE cast_to_type(CAST('Division by zero' AS INTEGER), (CASE WHEN TRUE THEN a ELSE b END) * 1) END "
-    "ELSE cast_to_type(a // b, (CASE WHEN TRUE THEN a ELSE b END) * 1) END",
-    "trino_mod": "(a, b) AS CASE WHEN b = 0 AND typeof(a // b) NOT IN ('DOUBLE', 'FLOAT') "
-    "THEN cast_to_type(CAST('Division by zero' AS INTEGER), a % b) ELSE a % b END",
-    "trino_double_text": "(t) AS CASE WHEN t IS NULL THEN NULL WHEN t = 'nan' THEN 'NaN' WHEN t = 'inf' THEN 'Infinity' "
-    "WHEN t = '-inf' THEN '-Infinity' WHEN abs(CAST(t AS DOUBLE)) = 0 THEN t "
-    "WHEN abs(CAST(t AS DOUBLE)) >= 1e-3 AND abs(CAST(t AS DOUBLE)) < 1e7 THEN t "
-    "ELSE trino_scientific(starts_with(t, '-'), ltrim(" + _DIGITS + ", '0'), "
-    "CASE WHEN contains(t, 'e') THEN CAST(split_part(t, 'e', 2) AS INTEGER) "
-    "WHEN abs(CAST(t AS DOUBLE)) >= 1 THEN length(ltrim(split_part(t, '.', 1), '-')) - 1 "
-    "ELSE length(ltrim(split_part(t, '.', 2), '0')) - length(split_part(t, '.', 2)) - 1 END) END",
-    "trino_scientific": "(negative, digits, exponent) AS (CASE WHEN negative THEN '-' ELSE '' END) || digits[1] || '.' || "
-    "(CASE WHEN rtrim(digits[2:], '0') = '' THEN '0' ELSE rtrim(digits[2:], '0') END) || 'E' || CAST(exponent AS VARCHAR)",
-    "trino_timestamp_text": "(t) AS left(CASE WHEN contains(t, '.') THEN t || '000' ELSE t || '.000' END, 23)",
-    "trino_text": "(x) AS CASE typeof(x) WHEN 'DOUBLE' THEN trino_double_text(CAST(x AS VARCHAR)) "
-    "WHEN 'FLOAT' THEN trino_double_text(CAST(x AS VARCHAR)) "
-    "WHEN 'TIMESTAMP' THEN trino_timestamp_text(CAST(x AS VARCHAR)) "
-    "WHEN 'TIMESTAMP WITH TIME ZONE' THEN "
-    "trino_timestamp_text(regexp_replace(CAST(x AS VARCHAR), '[+-][0-9:]+$', '')) || ' UTC' "
-    "WHEN 'JSON' THEN TRY_CAST(CAST(x AS VARCHAR) AS JSON) ->> '$' "
-    "ELSE CAST(x AS VARCHAR) END",
-    "trino_integer_text": "(x) AS CASE typeof(x) WHEN 'DOUBLE' THEN CAST(CAST(round(CAST(CAST(x AS VARCHAR) AS DOUBLE)) "
-    "AS HUGEINT) AS VARCHAR) WHEN 'FLOAT' THEN CAST(CAST(round(CAST(CAST(x AS VARCHAR) AS DOUBLE)) AS HUGEINT) AS VARCHAR) "
-    "WHEN 'BOOLEAN' THEN CASE CAST(x AS VARCHAR) WHEN 'true' THEN '1' WHEN 'false' THEN '0' END "
-    "WHEN 'VARCHAR' THEN CASE WHEN CAST(x AS VARCHAR) IS NULL OR regexp_full_match(CAST(x AS VARCHAR), '[+-]?[0-9]+') "
-    "THEN CAST(x AS VARCHAR) ELSE '?' || CAST(x AS VARCHAR) END "
-    "ELSE CAST(x AS VARCHAR) END",
-    "trino_iso8601": "(x) AS CASE typeof(x) WHEN 'DATE' THEN CAST(x AS VARCHAR) WHEN 'TIMESTAMP' THEN "
-    "replace(trino_timestamp_text(CAST(x AS VARCHAR)), ' ', 'T') ELSE replace(trino_timestamp_text(regexp_replace("
-    "CAST(x AS VARCHAR), '[+-][0-9:]+$', '')), ' ', 'T') || 'Z' END",
-    "trino_width_bucket": "(x, low, high, n) AS CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1 "
-    "ELSE CAST(floor(CAST(n AS DOUBLE) * (CAST(x AS DOUBLE) - low) / (CAST(high AS DOUBLE) - low)) + 1 AS BIGINT) END",
-    "trino_array_distinct": "(a) AS list_filter(a, lambda e, i: coalesce(list_position(a, e), "
-    "list_position(list_transform(a, lambda z: z IS NULL), TRUE)) = i)",
-    "trino_blob_text": "(x) AS rtrim(regexp_replace(lower(hex(x)), '(..)', '\\1 ', 'g'))",
-    "trino_json_scalar": "(j, p) AS CASE WHEN json_type(j, p) IN ('OBJECT', 'ARRAY') THEN NULL "
-    "ELSE json_extract_string(j, p) END",
-}
-"""DuckDB macros that the templates call; an instance gets only those that its query names, and those that they name."""
+NUMERIC: frozenset[str] = _words(
+    """
+    abs avg cbrt exp ln log10 power pow round sqrt sum to_unixtime stddev variance
+    """
+)
+"""Functions that always answer a number."""

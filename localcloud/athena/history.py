@@ -95,6 +95,7 @@ class History:
         with self._lock:
             self._connection.execute("DELETE FROM executions WHERE submitted < ?", (time.time() - KEPT_SECONDS,))
             self._connection.execute(
-                "DELETE FROM executions WHERE id IN (SELECT id FROM executions ORDER BY submitted DESC LIMIT -1 OFFSET ?)",
+                "DELETE FROM executions WHERE id IN "
+                "(SELECT id FROM executions ORDER BY submitted DESC LIMIT -1 OFFSET ?)",
                 (KEPT_EXECUTIONS,),
             )

@@ -25,17 +25,17 @@ def bind(statement: exp.Expr, values: Sequence[str]) -> exp.Expr:
 
 
 def parse_literal(text: str) -> exp.Expr:
-    """Return the literal that `text` is: a number, a quoted string, TRUE, NULL, DATE '…', TIMESTAMP '…' and the like."""
+    """Return the literal that `text` is: a number, a quoted string, TRUE, NULL, DATE '…' and the like."""
     try:
         select = parse(f"SELECT {text}\n")
     except QueryFailure:
         raise _not_a_literal(text) from None
-    if not isinstance(select, exp.Select) or set(key for key, value in select.args.items() if value) - {"expressions"}:
+    if not isinstance(select, exp.Select) or {key for key, value in select.args.items() if value} - {"expressions"}:
         raise _not_a_literal(text)
     value = select.expressions[0] if len(select.expressions) == 1 else None
     if value is None or not _is_literal(value):
         raise _not_a_literal(text)
-    return value
+    return value  # type: ignore[no-any-return]
 
 
 def _is_literal(node: exp.Expr) -> bool:

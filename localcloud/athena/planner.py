@@ -1,4 +1,4 @@
-"""From a parsed query to a plan: which objects it reads, how many bytes that is, and DuckDB's SQL over exactly these."""
+"""From a parsed query to a plan: which objects it reads, how many bytes these are, and DuckDB's SQL over them."""
 
 import base64
 import json
@@ -55,7 +55,7 @@ class Planner:
     def plan(self, expression: exp.Expr, source: str, database: str, connection: Any) -> Plan:
         """Return the plan of a parsed query; `connection` is its own DuckDB instance, which evaluates the pruning.
 
-        Raises `QueryFailure` for a table that does not exist, a function that is not there, a format that can't be read.
+        Raises `QueryFailure` for a table that does not exist, a function or a format that is not known.
         """
         planning = _Planning(source, database, connection)
         expression = expression.copy()
@@ -97,7 +97,9 @@ class Planner:
         if table is None:
             at = locate(planning.source, node.db or node.name)
             raise QueryFailure("TABLE_NOT_FOUND", f"{at}: Table '{CATALOG}.{database}.{name}' does not exist")
-        planning.types.update({column: kind for column, kind in table.columns.items() if column not in planning.types})
+        for column, kind in table.columns.items():
+            agreed = planning.types.get(column, kind) == kind
+            planning.types[column] = kind if agreed else Type("ambiguous")
         return table
 
     def _expand_view(self, node: exp.Table, table: GlueTable, planning: _Planning, depth: int) -> None:
@@ -152,7 +154,7 @@ class Planner:
         for predicate in conjuncts.predicates:
             text, macros = to_duckdb(predicate, planning.source, planning.types)
             for macro in macros:
-                planning.connection.execute(macro.replace("CREATE MACRO", "CREATE OR REPLACE MACRO", 1))
+                planning.connection.execute(macro)
             predicates.append(text)
         return prune(planning.connection, partitions, table.partition_keys, predicates, conjuncts.outer)
 

@@ -58,8 +58,8 @@ def _values(table: GlueTable, column: str, pinned: set[str] | None, now: datetim
         if not pinned:
             raise QueryFailure(
                 "CONSTRAINT_VIOLATION",
-                f"For the injected projected partition column {column}, the WHERE clause must contain only static equality "
-                "conditions, and at least one such condition must be present.",
+                f"For the injected projected partition column {column}, the WHERE clause must contain only static "
+                "equality conditions, and at least one such condition must be present.",
             )
         return sorted(pinned)
     known = {"enum": _enum, "integer": _integers, "date": _dates}
@@ -89,7 +89,8 @@ def _dates(table: GlueTable, column: str, now: datetime) -> list[str]:
     default_unit = "hours" if "HH" in java else "days" if "dd" in java else "months" if "MM" in java else "years"
     unit = _parameter(table, column, "interval.unit", default_unit).lower()
     step = int(_parameter(table, column, "interval", "1"))
-    values, moment = [], low
+    values: list[str] = []
+    moment = low
     while moment <= high and len(values) <= MAX_PARTITIONS:
         values.append(moment.strftime(pattern))
         moment = _next(moment, unit, step)

@@ -40,9 +40,9 @@ def _pin(predicate: exp.Expr) -> tuple[str, set[str]] | None:
         for column, value in (sides, sides[::-1]):
             if isinstance(column, exp.Column) and isinstance(value, exp.Literal) and value.is_string:
                 return column.name.lower(), {value.name}
-    if isinstance(predicate, exp.In) and isinstance(predicate.this, exp.Column) and predicate.expressions:
-        if all(isinstance(value, exp.Literal) and value.is_string for value in predicate.expressions):
-            return predicate.this.name.lower(), {value.name for value in predicate.expressions}
+    values = predicate.expressions if isinstance(predicate, exp.In) and isinstance(predicate.this, exp.Column) else []
+    if values and all(isinstance(value, exp.Literal) and value.is_string for value in values):
+        return predicate.this.name.lower(), {value.name for value in values}
     return None
 
 
@@ -99,7 +99,7 @@ def prune(
 ) -> list[Partition]:
     """Return the partitions for which every predicate (DuckDB's SQL) holds; one that can't be evaluated prunes nothing.
 
-    DuckDB itself evaluates them over a small table of the partitions' values, so a pruned query answers as an unpruned one.
+    DuckDB itself evaluates them, over a table of the partitions' values: a pruned query answers as an unpruned one.
     """
     import duckdb
 
@@ -124,6 +124,7 @@ def _holding(
     if outer:
         values = [[*column, None] for column in values]
     positions = list(range(len(partitions) + (1 if outer else 0)))
-    sql = f"SELECT i FROM (SELECT i, {typed} FROM (SELECT unnest(?::INTEGER[]) AS i, {lists})) WHERE {predicate} ORDER BY i"
+    values_sql = f"SELECT i, {typed} FROM (SELECT unnest(?::INTEGER[]) AS i, {lists})"
+    sql = f"SELECT i FROM ({values_sql}) WHERE {predicate} ORDER BY i"
     chosen = [row[0] for row in connection.execute(sql, [positions, *values]).fetchall()]
     return list(range(len(partitions))) if len(partitions) in chosen else chosen

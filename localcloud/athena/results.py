@@ -61,7 +61,7 @@ def text_sql(value: str, type_: Any, nested: bool = False) -> str:
 
 
 def copy_sql(query: str, columns: Sequence[tuple[str, Any]], path: Path) -> str:
-    """Return the COPY that writes the query's rows to `path` as Athena's CSV: every field quoted, NULL nothing at all."""
+    """Return the COPY that writes the query's rows to `path` as Athena's CSV: fields quoted, NULL nothing at all."""
     positions = [f"c{index}" for index in range(len(columns))]
     fields = ", ".join(
         f"{text_sql(position, type_)} AS {position}" for position, (_, type_) in zip(positions, columns, strict=True)
@@ -136,9 +136,7 @@ def parse_csv(text: str) -> Iterator[list[str | None]]:
         row.append(value)
         if position < length and text[position] == ",":
             position += 1
-            if position == length:
-                row.append(None)
-            elif text[position] == "\n":
+            if position == length or text[position] == "\n":
                 row.append(None)
         if position >= length or text[position] == "\n":
             yield row

@@ -11,7 +11,8 @@ from localcloud.athena.objects import DataObject, Footer
 
 PATH_COLUMN = "$path"
 _FILE = "__file"
-MAX_LINE_BYTES = 32 * 1024 * 1024
+MAX_JSON_LINE_BYTES = 16 * 1024 * 1024
+MAX_CSV_LINE_BYTES = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def _nothing(columns: Mapping[str, Type], wants_path: bool) -> str:
 
 
 def _is_hive_style(planned: Planned) -> bool:
-    """Tell whether every object's key spells its partition as `key=value` folders, so that the path tells the values."""
+    """Tell whether every location spells its partition as `key=value` folders, so that the path tells the values."""
     keys = list(planned.table.partition_keys)
     for partition, _ in planned.partitions:
         folders = "".join(f"{key}={value}/" for key, value in zip(keys, partition.values, strict=True))
@@ -107,7 +108,7 @@ def _json(
     reader = (
         f"read_json({files}, columns = {{{types}}}, format = 'newline_delimited', ignore_errors = true, "
         f"hive_partitioning = false, "
-        f"maximum_object_size = {MAX_LINE_BYTES}{file_option})"
+        f"maximum_object_size = {MAX_JSON_LINE_BYTES}{file_option})"
     )
     return reader, [quoted(name) for name in columns]
 
@@ -141,9 +142,10 @@ def _csv(
     null = "\\N" if not quoting else "\x00"
     reader = (
         f"read_csv({files}, columns = {{{names}}}, auto_detect = false, header = false, skip = {int(skip)}, "
-        f"delim = {literal(delimiter)}, quote = {literal(quote_character)}, escape = {literal(escape if quoting else '')}, "
-        f"nullstr = {literal(null)}, null_padding = true, strict_mode = false, ignore_errors = true, hive_partitioning = false, "
-        f"max_line_size = {MAX_LINE_BYTES}{file_option})"
+        f"delim = {literal(delimiter)}, quote = {literal(quote_character)}, "
+        f"escape = {literal(escape if quoting else '')}, nullstr = {literal(null)}, null_padding = true, "
+        f"strict_mode = false, ignore_errors = true, "
+        f"hive_partitioning = false, max_line_size = {MAX_CSV_LINE_BYTES}{file_option})"
     )
     return reader, [
         f"TRY_CAST({quoted(name)} AS {to_duckdb(type_)}) AS {quoted(name)}" for name, type_ in columns.items()

@@ -99,9 +99,9 @@ def _with(body: exp.Expr, replacements: Mapping[str, str]) -> exp.Expr:
     """Return `body` with the lambda's parameters replaced by SQL that is DuckDB's already."""
 
     def replace(node: exp.Expr) -> exp.Expr:
-        if isinstance(node, (exp.Column, exp.Identifier)) and node.name in replacements:
-            if not (isinstance(node, exp.Column) and node.table):
-                return exp.Var(this=replacements[node.name])
+        qualified = isinstance(node, exp.Column) and node.table
+        if isinstance(node, (exp.Column, exp.Identifier)) and node.name in replacements and not qualified:
+            return exp.Var(this=replacements[node.name])
         return node
 
     return body.copy().transform(replace)
@@ -134,7 +134,7 @@ def _reduce(writer: "Writer", node: exp.Expr) -> str:
     reduced = (
         f"list_reduce({writer.sql(items)}, lambda {names[0]}, {names[1]}: {writer.sql(body)}, {writer.sql(start)})"
     )
-    return writer.sql(_with(output, {result: f"({reduced})"}))
+    return str(writer.sql(_with(output, {result: f"({reduced})"})))
 
 
 def _zip_with(writer: "Writer", node: exp.Expr) -> str:

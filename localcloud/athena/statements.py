@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from localcloud.athena.ddl import NAME, Definitions
 from localcloud.athena.failures import QueryFailure
 from localcloud.athena.glue_tables import GlueTable, TableCatalog
-
-_NAME = r'(?:["`]?(?P<database>[\w-]+)["`]?\.)?["`]?(?P<table>[\w$-]+)["`]?'
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +34,16 @@ class Statements:
 
     def __init__(self, catalog: TableCatalog, glue: Callable[[], Any], s3: Callable[[], Any]) -> None:
         self._catalog = catalog
-        self._glue = glue
-        self._s3 = s3
+        self._definitions = Definitions(catalog, glue, s3)
         self._forms: Mapping[str, Callable[[re.Match[str], str], Words]] = {
             r"SHOW\s+(?:DATABASES|SCHEMAS)(?:\s+LIKE\s+'(?P<like>[^']*)')?": self._show_databases,
-            r"SHOW\s+TABLES(?:\s+(?:IN|FROM)\s+[\"`]?(?P<database>[\w-]+)[\"`]?)?(?:\s+'(?P<like>[^']*)')?": self._show_tables,
-            rf"SHOW\s+PARTITIONS\s+{_NAME}": self._show_partitions,
-            rf"SHOW\s+COLUMNS\s+(?:IN|FROM)\s+{_NAME}": self._show_columns,
-            rf"SHOW\s+CREATE\s+(?:TABLE|VIEW)\s+{_NAME}": self._show_create,
-            rf"DESC(?:RIBE)?\s+(?:EXTENDED\s+|FORMATTED\s+)?{_NAME}": self._describe,
+            r"SHOW\s+TABLES(?:\s+(?:IN|FROM)\s+[\"`]?(?P<database>[\w-]+)[\"`]?)?(?:\s+'(?P<like>[^']*)')?": (
+                self._show_tables
+            ),
+            rf"SHOW\s+PARTITIONS\s+{NAME}": self._show_partitions,
+            rf"SHOW\s+COLUMNS\s+(?:IN|FROM)\s+{NAME}": self._show_columns,
+            rf"SHOW\s+CREATE\s+(?:TABLE|VIEW)\s+{NAME}": self._show_create,
+            rf"DESC(?:RIBE)?\s+(?:EXTENDED\s+|FORMATTED\s+)?{NAME}": self._describe,
         }
 
     def run(self, sql: str, database: str) -> Words | None:
@@ -53,6 +53,8 @@ class Statements:
             found = re.fullmatch(form, text, re.IGNORECASE | re.DOTALL)
             if found:
                 return answer(found, database)
+        if self._definitions.run(text, database):
+            return Words([], [])
         kind, name = kind_of(text)
         if kind == "DML" and name == "SELECT":
             return None

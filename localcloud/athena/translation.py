@@ -1,7 +1,7 @@
 """Athena's SQL, parsed by sqlglot and written in DuckDB's words with Trino's meaning.
 
-Functions stay unparsed (name and arguments), so that `localcloud.athena.functions` alone decides what each one means, and
-a function that it does not name can't run.
+Functions stay unparsed (name and arguments), so that `localcloud.athena.functions` alone decides what each one means,
+and a function that it does not name can't run.
 """
 
 import re
@@ -12,11 +12,12 @@ from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.tokens import TokenType
+from sqlglot.tokens import TokenType  # type: ignore[attr-defined]
 
 from localcloud.athena.column_types import Type
 from localcloud.athena.failures import QueryFailure, locate
-from localcloud.athena.functions import MACROS, REFUSED, RENAMED, SAME, TEMPLATES
+from localcloud.athena.functions import NUMERIC, REFUSED, RENAMED, SAME, TEMPLATES, WHOLE
+from localcloud.athena.macros import definitions
 from localcloud.athena.patterns import joda_to_strftime, mysql_to_strftime
 from localcloud.athena.special_functions import SPECIAL
 from localcloud.athena.unnesting import unnest
@@ -35,7 +36,7 @@ def _placeholder(parser: Any) -> exp.Placeholder:
 class Statement(Trino):
     """Trino's grammar with every function left as it was written."""
 
-    class Parser(Trino.Parser):
+    class Parser(Trino.Parser):  # type: ignore[misc, valid-type]
         FUNCTIONS: ClassVar[dict[str, Callable[..., Any]]] = {}
         FUNCTION_PARSERS: ClassVar[dict[str, Callable[..., Any]]] = {
             name: parser for name, parser in Trino.Parser.FUNCTION_PARSERS.items() if name in _KEPT_PARSERS
@@ -61,7 +62,7 @@ def _syntax_error(error: Exception, sql: str) -> QueryFailure:
     line, column = details[0].get("line") or 1, details[0].get("col") or 1
     word = details[0].get("highlight") or ""
     what = f"mismatched input '{word}'" if word else "mismatched input '<EOF>'"
-    said = details[0].get("description") or str(error).splitlines()[0]
+    said = (details[0].get("description") or str(error).splitlines()[0]).partition(" but got <Token")[0]
     return QueryFailure("SYNTAX_ERROR", f"line {line}:{max(1, column - len(word) + 1)}: {what}. {said.rstrip('.')}")
 
 
@@ -75,24 +76,10 @@ def to_duckdb(expression: exp.Expr, sql: str, types: Mapping[str, Type] | None =
     text = generator.generate(expression)
     if generator.unsupported_messages:
         raise QueryFailure("NOT_SUPPORTED", generator.unsupported_messages[0])
-    return text, tuple(f"CREATE MACRO {name}{MACROS[name]}" for name in macros_in(text))
+    return text, definitions(text)
 
 
-def macros_in(text: str) -> list[str]:
-    """Return the macros that `text` calls, those that they call first."""
-    ordered: list[str] = []
-
-    def visit(body: str) -> None:
-        for name in re.findall(r"\btrino_\w+", body):
-            if name in MACROS and name not in ordered:
-                visit(MACROS[name])
-                ordered.append(name)
-
-    visit(text)
-    return ordered
-
-
-class Writer(DuckDB.Generator):
+class Writer(DuckDB.Generator):  # type: ignore[misc, valid-type]
     """Writes the parsed statement as DuckDB's SQL."""
 
     TRANSFORMS: ClassVar[dict[Any, Any]] = {
@@ -150,7 +137,7 @@ class Writer(DuckDB.Generator):
         following = f" FILTER ({self.sql(expression.expression).strip()})"
         if isinstance(expression.this, exp.Anonymous):
             return self.call(expression.this, following)
-        return super().filter_sql(expression)
+        return str(super().filter_sql(expression))
 
     def div_sql(self, expression: exp.Div) -> str:
         return f"trino_div({self.sql(expression.left)}, {self.sql(expression.right)})"
@@ -203,8 +190,8 @@ class Writer(DuckDB.Generator):
         if to.this in {exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT, exp.DataType.Type.CHAR}:
             text = f"trino_text({inner})"
             return f"left({text}, {self.sql(to.expressions[0])})" if to.expressions else text
-        if to.this in _INTEGERS and not (isinstance(expression.this, exp.Literal) and expression.this.is_int):
-            return wrapped(f"CAST(trino_integer_text({inner}) AS {self.sql(to)})")
+        if to.this in _INTEGERS:
+            return wrapped(f"CAST({self.rounded(expression.this, inner)} AS {self.sql(to)})")
         if to.this == exp.DataType.Type.JSON:
             return f"to_json({inner})"
         if (
@@ -214,6 +201,28 @@ class Writer(DuckDB.Generator):
         ):
             return f"{word}({inner} AS TIMESTAMPTZ)"
         return f"{word}({inner} AS {self.sql(to)})"
+
+    def rounded(self, node: exp.Expr, inner: str) -> str:
+        """Return what to cast to an integer: Trino rounds halves away from zero, and reads only digits in a text.
+
+        A number (known by its column, its function or its operator) is rounded; anything else goes by way of its text.
+        """
+        node = node.unnest()
+        if isinstance(node, exp.Anonymous) and str(node.this).lower() in WHOLE:
+            return inner
+        if isinstance(node, exp.Literal) and not node.is_string:
+            return inner if node.is_int else f"round({inner})"
+        kind = (
+            self.types[node.name.lower()].name
+            if isinstance(node, exp.Column) and node.name.lower() in self.types
+            else ""
+        )
+        if kind in {"tinyint", "smallint", "int", "integer", "bigint"} and not _aliased_elsewhere(node):
+            return inner
+        arithmetic = isinstance(node, (exp.Mul, exp.Div, exp.Mod))
+        if arithmetic or (isinstance(node, exp.Anonymous) and str(node.this).lower() in NUMERIC):
+            return f"round({inner})"
+        return f"trino_integer_text({inner})"
 
     def trycast_sql(self, expression: exp.TryCast) -> str:
         return self.cast_sql(expression, safe_prefix="TRY_")
@@ -254,6 +263,11 @@ class Writer(DuckDB.Generator):
                 "NOT_SUPPORTED", f"{what} must be a literal for this engine; got {node.sql(dialect='trino')}"
             )
         return str(node.name)
+
+
+def _aliased_elsewhere(column: exp.Expr) -> bool:
+    """Tell whether the query gives a column's name to something else too, whose type may differ."""
+    return any(alias.alias.lower() == column.name.lower() for alias in column.root().find_all(exp.Alias))
 
 
 def _is_interval(node: exp.Expr) -> bool:

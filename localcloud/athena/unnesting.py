@@ -11,7 +11,17 @@ if TYPE_CHECKING:
     from localcloud.athena.translation import Writer
 
 _MAPS = frozenset(
-    "map map_agg map_filter map_concat map_from_entries transform_values transform_keys histogram split_to_map".split()
+    [
+        "map",
+        "map_agg",
+        "map_filter",
+        "map_concat",
+        "map_from_entries",
+        "transform_values",
+        "transform_keys",
+        "histogram",
+        "split_to_map",
+    ]
 )
 _ROWS = frozenset({"zip", "map_entries"})
 _ARRAY, _MAP, _ROW_ARRAY = Type("array"), Type("map"), Type("array", (), (Type("struct"),))
@@ -19,7 +29,7 @@ _DEPTH = 16
 
 
 def shape_of(node: exp.Expr, types: Mapping[str, Type], depth: int = 0) -> Type:
-    """Return `map`, `array` of rows or plain `array`: what `node` looks like, by its function, its column or its alias."""
+    """Return `map`, `array` of rows or plain `array`: what `node` is by its function, its column or its alias."""
     node = node.unnest()
     if isinstance(node, exp.Anonymous):
         name = str(node.this).lower()
@@ -40,7 +50,7 @@ def shape_of(node: exp.Expr, types: Mapping[str, Type], depth: int = 0) -> Type:
 def _aliased(column: exp.Column) -> exp.Expr | None:
     for alias in column.root().find_all(exp.Alias):
         if alias.alias.lower() == column.name.lower() and alias is not column.parent:
-            return alias.this
+            return alias.this  # type: ignore[no-any-return]
     return None
 
 

@@ -80,6 +80,10 @@ class CrawlerEngine:
                 one.thread.join(timeout=10)
         self._history.close()
 
+    def status(self) -> dict[str, Any]:
+        with self._lock:
+            return {"running": sorted(self._running)}
+
     def start_crawler(self, parameters: Parameters) -> Parameters:
         name = parameters["Name"]
         record = self._record(name)
@@ -216,10 +220,12 @@ class CrawlerEngine:
             self._log(running, traceback.format_exc())
             outcome = {"State": "FAILED", "ErrorMessage": f"Internal Service Exception: {error!r}"}
         ended = {**running.crawl, **outcome, "EndTime": time.time()}
-        self._log(running, " ".join(filter(None, ["Finished:", ended["State"], outcome.get("ErrorMessage")])))
-        self._history.save(ended)
-        with self._lock:
-            del self._running[record["Name"]]
+        try:
+            self._log(running, " ".join(filter(None, ["Finished:", ended["State"], outcome.get("ErrorMessage")])))
+            self._history.save(ended)
+        finally:
+            with self._lock:
+                del self._running[record["Name"]]
 
     def _crawl(self, record: Mapping[str, Any], running: Running) -> Summary:
         wanted = options(record)

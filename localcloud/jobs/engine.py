@@ -81,13 +81,13 @@ class JobsEngine:
         job = self._job(job_name)
         limit = (job.get("ExecutionProperty") or {}).get("MaxConcurrentRuns") or 1
         run = _new_run(job, parameters, trigger)
-        control = Control()
+        control = Control(job_name)
         if run["Timeout"]:
             control.deadline = time.monotonic() + run["Timeout"] * 60
         thread = threading.Thread(target=self._run, args=(job, run, control), name=f"run-{job_name}", daemon=True)
         with self._lock:
-            under_way = [found for found in self._runs.of_job(job_name) if found["JobRunState"] in UNFINISHED]
-            if len(under_way) >= limit:
+            under_way = sum(control.job_name == job_name for control, _ in self._controls.values())
+            if under_way >= limit:
                 raise ServiceError("ConcurrentRunsExceededException", f"Concurrent runs exceeded for {job_name}")
             self._runs.save(run)
             self._controls[run["Id"]] = (control, thread)
@@ -173,9 +173,11 @@ class JobsEngine:
         except Exception as error:
             traceback.print_exc()
             outcome = ("FAILED", f"the job runner broke: {error!r}")
-        ended = self._end(run_id, *outcome)
-        with self._lock:
-            del self._controls[run_id]
+        try:
+            ended = self._end(run_id, *outcome)
+        finally:
+            with self._lock:
+                del self._controls[run_id]
         self._scheduler.run_ended(ended)
 
     def _mark_running(self, run_id: str) -> None:

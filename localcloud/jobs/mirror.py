@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.jobs.arguments import Place, mirror_path
+from localcloud.jobs.listing import Listing
 
 FETCHERS = 8
 _CHUNK_BYTES = 1024 * 1024
@@ -40,9 +41,12 @@ class Mirror:
         self.root = root
         self._s3 = s3
         self._lock = threading.Lock()
+        self._listings: dict[Place, Listing] = {}
 
-    def fetch(self, where: Place, cancelled: Callable[[], bool]) -> int:
+    def fetch(self, where: Place, cancelled: Callable[[], bool], thorough: bool = True) -> int:
         """Bring every object of the place that is new or changed; return how many.
+
+        Unless `thorough`, what arrived in an old folder may be left to a later call (see `Listing`).
 
         A file appears whole, by a rename, with the object's time. A place that ends with a slash exists afterwards,
         also when it is empty. Raises `Cancelled`, or the client's own error.
@@ -50,20 +54,19 @@ class Mirror:
         with self._lock:
             if where.prefix.endswith("/") or not where.prefix:
                 mirror_path(self.root, where).mkdir(parents=True, exist_ok=True)
-            missing = [remote for remote in self._remotes(where) if not _present(remote)]
+            missing = [remote for remote in self._remotes(where, thorough) if not _present(remote)]
             with ThreadPoolExecutor(FETCHERS, thread_name_prefix="mirror") as pool:
                 for _ in pool.map(lambda remote: self._fetch_one(remote, cancelled), missing):
                     pass
             return len(missing)
 
-    def _remotes(self, where: Place) -> Iterator[Remote]:
-        pages = self._s3().get_paginator("list_objects_v2").paginate(Bucket=where.bucket, Prefix=where.prefix)
-        for page in pages:
-            for item in page.get("Contents", []):
-                key = item["Key"]
-                if _inside(key, where.prefix) and not key.endswith("/") and not {"", ".", ".."} & set(key.split("/")):
-                    path = mirror_path(self.root, Place(where.bucket, key))
-                    yield Remote(where.bucket, key, item["Size"], item["LastModified"].timestamp(), path)
+    def _remotes(self, where: Place, thorough: bool) -> Iterator[Remote]:
+        listing = self._listings.setdefault(where, Listing(self._s3, where))
+        for item in listing.objects(thorough):
+            parts = set(item.key.split("/"))
+            if _inside(item.key, where.prefix) and not parts & {"", ".", ".."}:
+                path = mirror_path(self.root, Place(where.bucket, item.key))
+                yield Remote(where.bucket, item.key, item.size, item.modified, path)
 
     def _fetch_one(self, remote: Remote, cancelled: Callable[[], bool]) -> None:
         if cancelled():

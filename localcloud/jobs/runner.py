@@ -18,6 +18,8 @@ from localcloud.jobs.java import JavaNotFound
 from localcloud.jobs.mirror import Mirror
 from localcloud.jobs.warm_driver import DriverDied, DriverGone, Interrupted, Launch, WarmDriver
 
+IDLE_DRIVERS = 2
+"""Drivers kept warm; beyond them the one idle for longest is ended."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
@@ -29,6 +31,7 @@ class RunFailed(Exception):
 class Control:
     """How others reach a run that is under way."""
 
+    job_name: str
     stopped: threading.Event = field(default_factory=threading.Event)
     deadline: float = float("inf")
 
@@ -41,7 +44,7 @@ class Control:
 
 
 class Runner:
-    """Runs jobs; keeps one warm driver per job and Glue version between runs."""
+    """Runs jobs; keeps one warm driver per job and Glue version between runs, of the latest two jobs."""
 
     def __init__(self, context: Context, find_java: Callable[[], Path], environment: Mapping[str, str]) -> None:
         self._context = context
@@ -71,7 +74,7 @@ class Runner:
             found = arguments.merged(job, run.get("Arguments") or {})
             code = self._code.fetch(job["Command"]["ScriptLocation"], arguments.extra_py_files(found))
             for where in arguments.places(found):
-                count = self.mirror.fetch(where, control.give_up)
+                count = self.mirror.fetch(where, control.give_up, thorough=not run.get("TriggerName"))
                 self._note(run, f"fetched {count} new objects of s3://{where.bucket}/{where.prefix}")
             driver = self._driver(job, code, arguments.spark_settings(found), control)
             on_running()
@@ -132,9 +135,11 @@ class Runner:
 
     def _give_back(self, job: Mapping[str, Any], driver: WarmDriver) -> None:
         with self._lock:
-            second = self._idle.pop(_key(job), None)
+            ended = [self._idle.pop(_key(job), None)]
             self._idle[_key(job)] = driver
-        if second:
+            while len(self._idle) > IDLE_DRIVERS:
+                ended.append(self._idle.pop(next(iter(self._idle))))
+        for second in filter(None, ended):
             second.end()
 
     def _launch(self, job: Mapping[str, Any], code: Code, own: Mapping[str, str]) -> Launch:

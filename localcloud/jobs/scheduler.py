@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from localcloud.engine import Context, ServiceError
 from localcloud.jobs.clock import Clock
 from localcloud.jobs.cron import Cron, CronError, parse
+from localcloud.jobs.intervals import Intervals
 from localcloud.jobs.triggers import Conditions, Trigger, scheduled
 
 TICK_SECONDS = 1.0
@@ -20,6 +21,10 @@ REFRESH_SECONDS = 5.0
 FAILURES_BEFORE_WARNING = 3
 """The endpoint stops listening before it stops its engines: a failure or two are no news then."""
 logger = logging.getLogger(__name__)
+
+CRAWL_INTERVALS = 5
+CHEAP_CRAWL_SECONDS = 15
+"""A lake whose last crawl took longer is crawled by its cron only."""
 
 StartRun = Callable[[str, Mapping[str, Any], str], str]
 """(job, settings, trigger's name) -> run id"""
@@ -29,18 +34,19 @@ class Scheduler:
     """A thread that fires what is due.
 
     A firing whose job or crawler runs already is skipped and logged, not queued. With `job_interval_seconds`, scheduled
-    triggers that start a job fire at that interval too: a laptop's user does not wait for the hour.
+    triggers that start a job fire at that interval too, and crawlers that have a schedule at five times it as long as a
+    crawl is cheap: a laptop's user does not wait for the hour.
     """
 
     def __init__(self, context: Context, start_run: StartRun, job_interval_seconds: float | None = None) -> None:
         self._context = context
         self._start_run = start_run
-        self._interval = job_interval_seconds
         self._clock = Clock()
         self._conditions = Conditions()
         self._triggers: dict[str, Trigger] = {}
         self._crawls: set[str] = set()
-        self._fired_at: dict[str, float] = {}
+        self._crawlers: list[str] = []
+        self._intervals = _intervals(job_interval_seconds) if job_interval_seconds else None
         self._complained: set[str] = set()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="glue-scheduler", daemon=True)
@@ -102,6 +108,7 @@ class Scheduler:
             expression = (crawler.get("Schedule") or {}).get("ScheduleExpression")
             if expression:
                 expressions[f"crawler {crawler['Name']}"] = expression
+        self._crawlers = [name.removeprefix("crawler ") for name in expressions if name.startswith("crawler ")]
         self._clock.keep(self._parsed(expressions), datetime.now(UTC))
         self._watch_crawls()
 
@@ -120,25 +127,28 @@ class Scheduler:
         for name in self._clock.due(datetime.now(UTC)):
             kind, _, own_name = name.partition(" ")
             if kind == "trigger":
-                self._fire_by_name(own_name)
+                self.fire(self._triggers[own_name])
             else:
-                with _skipping(name):
-                    self._context.client("glue").start_crawler(Name=own_name)
-        for name in self._due_by_interval():
-            self._fire_by_name(name)
+                self._crawl(own_name)
+        if self._intervals:
+            self._fire_by_interval(*self._intervals)
 
-    def _fire_by_name(self, name: str) -> None:
-        self._fired_at[name] = time.monotonic()
-        self.fire(self._triggers[name])
-
-    def _due_by_interval(self) -> Iterable[str]:
-        if self._interval is None:
-            return []
+    def _fire_by_interval(self, jobs: Intervals, crawls: Intervals) -> None:
         now = time.monotonic()
-        jobs = [name for name, item in scheduled(self._triggers.values()).items() if _starts_a_job(item)]
-        for name in jobs:
-            self._fired_at.setdefault(name, now)
-        return [name for name in jobs if now - self._fired_at[name] >= self._interval]
+        triggers = scheduled(self._triggers.values())
+        for name in jobs.due([name for name, item in triggers.items() if _starts_a_job(item)], now):
+            self.fire(triggers[name])
+        for name in crawls.due(self._crawlers, now):
+            if self._crawls_cheaply(name):
+                self._crawl(name)
+
+    def _crawl(self, name: str) -> None:
+        with _skipping(f"schedule of crawler {name}"):
+            self._context.client("glue").start_crawler(Name=name)
+
+    def _crawls_cheaply(self, name: str) -> bool:
+        (metrics,) = self._context.client("glue").get_crawler_metrics(CrawlerNameList=[name])["CrawlerMetricsList"]
+        return bool(metrics["LastRuntimeSeconds"] <= CHEAP_CRAWL_SECONDS)
 
     def _watch_crawls(self) -> None:
         """Notice the end of the crawls that a trigger started."""
@@ -147,6 +157,10 @@ class Scheduler:
             if crawler["State"] == "READY":
                 self._crawls.discard(name)
                 self._ended(("crawler", name, (crawler.get("LastCrawl") or {}).get("Status", "")))
+
+
+def _intervals(seconds: float) -> tuple[Intervals, Intervals]:
+    return Intervals(seconds), Intervals(seconds * CRAWL_INTERVALS)
 
 
 @contextmanager

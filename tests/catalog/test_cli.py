@@ -1,6 +1,5 @@
-from catalog.athena import literal, parse_rows
+from catalog.athena import Result, literal, parse_rows
 from catalog.cli import byte_text, cost_line, records
-from catalog.athena import Result
 
 
 def test_literal_turns_what_was_typed_into_sql():

@@ -10,6 +10,7 @@ import pytest
 
 from catalog.settings import OUTPUTS, Settings, setting_name
 from cloudformation.sections import TEMPLATE
+from cloudformation.template import CODE_PARAMETERS, declared_parameters
 
 pytestmark = pytest.mark.local
 
@@ -29,24 +30,26 @@ def deploy_json(loglake: Run, *arguments: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def deployed(loglake: Run) -> dict[str, Any]:
-    """The stack `loglake`, deployed by whichever test needs it first."""
-    return deploy_json(loglake)
+def deployed(loglake: Run, client: Client) -> None:
+    """Deploy the stack `loglake`, unless it is there from the test before."""
+    stacks = client("cloudformation").describe_stacks()["Stacks"]
+    if "loglake" not in {stack["StackName"] for stack in stacks}:
+        assert deploy_json(loglake)["status"] == "created"
 
 
-def test_a_first_deployment_gives_every_setting(deployed: dict[str, Any], client: Client) -> None:
+def test_a_first_deployment_gives_every_setting(deployed: None, client: Client) -> None:
     settings = Settings("loglake", {}, client("cloudformation"))
-    values = {name: settings.get(setting_name(name)) for name in OUTPUTS}
-    assert all(values.values())
-    assert deployed["outputs"].items() >= {setting_name(name): value for name, value in values.items()}.items()
+    assert all(settings.get(setting_name(name)) for name in OUTPUTS)
 
 
-def test_a_second_deployment_changes_nothing(deployed: dict[str, Any], loglake: Run) -> None:
+def test_a_second_deployment_changes_nothing(deployed: None, loglake: Run, client: Client) -> None:
     again = deploy_json(loglake)
+    settings = Settings("loglake", {}, client("cloudformation"))
     assert (again["status"], again["changes"]) == ("unchanged", [])
+    assert again["outputs"]["raw_bucket"] == settings.raw_bucket == RAW
 
 
-def test_the_delivery_stream_is_as_declared(deployed: dict[str, Any], client: Client) -> None:
+def test_the_delivery_stream_is_as_declared(deployed: None, client: Client) -> None:
     stream = client("firehose").describe_delivery_stream(DeliveryStreamName="loglake-delivery-stream")
     description = stream["DeliveryStreamDescription"]
     destination = description["Destinations"][0]["ExtendedS3DestinationDescription"]
@@ -59,7 +62,7 @@ def test_the_delivery_stream_is_as_declared(deployed: dict[str, Any], client: Cl
     assert [processor["Type"] for processor in processors] == ["Lambda", "AppendDelimiterToRecord"]
 
 
-def test_the_glue_side_is_as_declared(deployed: dict[str, Any], client: Client) -> None:
+def test_the_glue_side_is_as_declared(deployed: None, client: Client) -> None:
     glue = client("glue")
     crawler, job = glue.get_crawler(Name="loglake-raw")["Crawler"], glue.get_job(JobName="loglake-curate")["Job"]
     trigger = glue.get_trigger(Name="loglake-curate")["Trigger"]
@@ -85,7 +88,7 @@ def test_the_glue_side_is_as_declared(deployed: dict[str, Any], client: Client) 
     assert tables == {"logs", "log_minutes", "rejects", "runs"}
 
 
-def test_the_code_lies_where_the_job_and_the_lambda_look(deployed: dict[str, Any], client: Client) -> None:
+def test_the_code_lies_where_the_job_and_the_lambda_look(deployed: None, client: Client) -> None:
     job = client("glue").get_job(JobName="loglake-curate")["Job"]
     for uri in (job["Command"]["ScriptLocation"], job["DefaultArguments"]["--extra-py-files"]):
         bucket, _, key = uri.removeprefix("s3://").partition("/")
@@ -95,7 +98,7 @@ def test_the_code_lies_where_the_job_and_the_lambda_look(deployed: dict[str, Any
     assert function["CodeSize"] > 1000
 
 
-def test_the_workgroup_and_its_queries_are_as_declared(deployed: dict[str, Any], client: Client) -> None:
+def test_the_workgroup_and_its_queries_are_as_declared(deployed: None, client: Client) -> None:
     athena = client("athena")
     configuration = athena.get_work_group(WorkGroup="loglake")["WorkGroup"]["Configuration"]
     assert configuration["EnforceWorkGroupConfiguration"] is True
@@ -106,7 +109,7 @@ def test_the_workgroup_and_its_queries_are_as_declared(deployed: dict[str, Any],
     assert all('"app_logs_db".' in query["QueryString"] for query in queries)
 
 
-def test_a_parameter_changes_what_it_should_and_stays(loglake: Run, deployed: dict[str, Any], client: Client) -> None:
+def test_a_parameter_changes_what_it_should_and_stays(loglake: Run, deployed: None, client: Client) -> None:
     changed = deploy_json(loglake, "--parameter", "JobSchedule=cron(0 * * * ? *)")
     assert [(change["action"], change["resource"], change["properties"]) for change in changed["changes"]] == [
         ("Modify", "Trigger", ["Schedule"])
@@ -115,7 +118,7 @@ def test_a_parameter_changes_what_it_should_and_stays(loglake: Run, deployed: di
     assert client("glue").get_trigger(Name="loglake-curate")["Trigger"]["Schedule"] == "cron(0 * * * ? *)"
 
 
-def test_direct_mode_replaces_the_delivery_stream(loglake: Run, deployed: dict[str, Any], client: Client) -> None:
+def test_direct_mode_replaces_the_delivery_stream(loglake: Run, deployed: None, client: Client) -> None:
     changed = deploy_json(loglake, "--parameter", "IngestMode=direct")
     assert changed["outputs"]["stream"] == ""
     assert client("firehose").list_delivery_streams()["DeliveryStreamNames"] == ["loglake-delivery-direct"]
@@ -127,23 +130,101 @@ def test_direct_mode_replaces_the_delivery_stream(loglake: Run, deployed: dict[s
     )
 
 
-def test_nobody_to_ask_is_said_before_anything_changes(loglake: Run, deployed: dict[str, Any]) -> None:
+OTHER_VALUES = {
+    "StreamMode": "ON_DEMAND",
+    "ShardCount": "2",
+    "StreamRetentionHours": "48",
+    "BufferSeconds": "300",
+    "BufferMegabytes": "128",
+    "CrawlSchedule": "cron(0 1 * * ? *)",
+    "JobSchedule": "cron(0/5 * * * ? *)",
+    "DropLevels": "NONE",
+    "DedupWindowHours": "24",
+    "GlueVersion": "6.0",
+    "WorkerType": "G.2X",
+    "NumberOfWorkers": "5",
+    "ExecutionClass": "FLEX",
+    "JobTimeoutMinutes": "30",
+    "ScanCutoffBytes": "20000000",
+    "RawRetentionDays": "90",
+    "ErrorRetentionDays": "30",
+    "ResultRetentionDays": "1",
+    "LogRetentionDays": "7",
+    "KmsKeyArn": "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555",
+    "AlarmEmail": "ops@example.com",
+    "FreshnessAlarmSeconds": "600",
+}
+
+
+def test_every_parameter_but_the_database_can_be_changed(
+    loglake: Run, deployed: None, template: Mapping[str, Any]
+) -> None:
+    declared = declared_parameters(template)
+    assert set(OTHER_VALUES) == set(declared) - {*CODE_PARAMETERS, "IngestMode", "DatabaseName"}
+    given = [f"--parameter={name}={value}" for name, value in OTHER_VALUES.items()]
+    changed = deploy_json(loglake, *given)
+    assert changed["status"] == "updated"
+    assert {"Stream", "DeliveryStream", "Crawler", "Job", "Trigger", "WorkGroup", "RawBucket", "FreshnessAlarm"} <= {
+        change["resource"] for change in changed["changes"]
+    }
+    assert (changed["outputs"]["drop_levels"], changed["outputs"]["scan_cutoff_bytes"]) == ("NONE", "20000000")
+    back = [f"--parameter={name}={declared[name].default}" for name in OTHER_VALUES]
+    assert deploy_json(loglake, *back)["status"] == "updated"
+
+
+def test_a_failed_update_is_rolled_back_and_explained(loglake: Run, deployed: None, client: Client) -> None:
+    failed = loglake("deploy", "--yes", "--parameter", "DatabaseName=another", "--parameter", "BufferSeconds=600")
+    assert failed.returncode == 1
+    assert (
+        "must reach a complete state; got 'UPDATE_ROLLBACK_COMPLETE': Database (AWS::Glue::Database)" in failed.stderr
+    )
+    stream = client("firehose").describe_delivery_stream(DeliveryStreamName="loglake-delivery-stream")
+    destination = stream["DeliveryStreamDescription"]["Destinations"][0]["ExtendedS3DestinationDescription"]
+    assert destination["BufferingHints"]["IntervalInSeconds"] == 60
+    assert deploy_json(loglake)["status"] == "unchanged"
+
+
+def test_a_difference_is_shown_and_nothing_is_changed(loglake: Run, deployed: None) -> None:
+    same = loglake("diff")
+    assert (same.returncode, same.stdout) == (0, "No difference: stack loglake is as the template and the code say.\n")
+    differs = loglake("diff", "--parameter", "JobTimeoutMinutes=30", "--json")
+    assert differs.returncode == 1
+    assert [change["resource"] for change in json.loads(differs.stdout)["changes"]] == ["Job"]
+    assert loglake("diff").returncode == 0
+
+
+def test_what_was_changed_by_hand_is_shown(loglake: Run, deployed: None, client: Client) -> None:
+    function = {"FunctionName": "loglake-transform"}
+    client("lambda").update_function_configuration(**function, Timeout=9)
+    run = loglake("diff", "--json")
+    client("lambda").update_function_configuration(**function, Timeout=60)
+    assert run.returncode == 1
+    assert json.loads(run.stdout)["drift"] == [
+        {
+            "resource": "Transform",
+            "type": "AWS::Lambda::Function",
+            "property": "/Timeout",
+            "expected": "60",
+            "actual": "9",
+        }
+    ]
+
+
+def test_nobody_to_ask_is_said_before_anything_changes(loglake: Run, deployed: None) -> None:
     run = loglake("deploy", "--parameter", "LogRetentionDays=7")
     assert run.returncode == 2
     assert run.stderr == "UsageError: a terminal must answer the question, or --yes must; got neither\n"
     assert deploy_json(loglake)["status"] == "unchanged"
 
 
-def test_the_outputs_are_printed_for_people_scripts_and_shells(loglake: Run, deployed: dict[str, Any]) -> None:
+def test_the_outputs_are_printed_for_people_scripts_and_shells(loglake: Run, deployed: None) -> None:
     settings = json.loads(succeed(loglake("outputs", "--json")).stdout)
     assert settings["raw_bucket"] == RAW
     assert f"export LOGLAKE_RAW_BUCKET={RAW}\n" in succeed(loglake("outputs", "--env")).stdout
     assert RAW in succeed(loglake("outputs")).stdout
 
 
-def test_a_second_stack_needs_its_own_database_and_says_so(
-    loglake: Run, deployed: dict[str, Any], client: Client
-) -> None:
+def test_a_second_stack_needs_its_own_database_and_says_so(loglake: Run, deployed: None, client: Client) -> None:
     failed = loglake("deploy", "--yes", "--stack-name", "second")
     assert failed.returncode == 1
     assert "Database app_logs_db already exists" in failed.stderr
@@ -155,9 +236,7 @@ def test_a_second_stack_needs_its_own_database_and_says_so(
     assert client("glue").get_trigger(Name="loglake-curate")["Trigger"]["State"] == "ACTIVATED"
 
 
-def test_data_outlives_the_stack_and_the_next_one_takes_it_over(
-    loglake: Run, deployed: dict[str, Any], client: Client
-) -> None:
+def test_data_outlives_the_stack_and_the_next_one_takes_it_over(loglake: Run, deployed: None, client: Client) -> None:
     s3 = client("s3")
     s3.put_object(Bucket=RAW, Key="logs/payment/kept.json.gz", Body=b"kept")
     destroyed = succeed(loglake("destroy", "--yes"))
@@ -174,7 +253,7 @@ def test_data_outlives_the_stack_and_the_next_one_takes_it_over(
     assert deploy_json(loglake)["status"] == "unchanged"
 
 
-def test_deleting_the_data_leaves_nothing(loglake: Run, deployed: dict[str, Any], client: Client) -> None:
+def test_deleting_the_data_leaves_nothing(loglake: Run, deployed: None, client: Client) -> None:
     succeed(loglake("destroy", "--yes", "--delete-data"))
     assert [bucket["Name"] for bucket in client("s3").list_buckets()["Buckets"]] == []
     again = succeed(loglake("destroy", "--yes", "--delete-data"))

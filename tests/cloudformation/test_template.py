@@ -4,7 +4,7 @@ import base64
 import json
 import re
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -15,28 +15,13 @@ from catalog.tables import TABLES, Table
 from cloudformation.sections import GUIDE, TEMPLATE, logical_id, render, render_guide
 from cloudformation.template import declared_parameters
 from firehose.transform import handler
+from tests.cloudformation.hardening import statements
 
 Template = Mapping[str, Any]
 
 
 def resources_of(template: Template, kind: str) -> dict[str, Any]:
     return {name: body for name, body in template["Resources"].items() if body["Type"] == kind}
-
-
-def statements(value: Any) -> Iterator[dict[str, Any]]:
-    """Yield every IAM statement in a resource, at any depth."""
-    if isinstance(value, dict):
-        if "Effect" in value:
-            yield value
-        for item in value.values():
-            yield from statements(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from statements(item)
-
-
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 @pytest.fixture(scope="session")
@@ -184,37 +169,6 @@ def test_the_workgroup_decides_and_cuts_off(template: Template) -> None:
     assert configuration["BytesScannedCutoffPerQuery"] == {"Ref": "ScanCutoffBytes"}
     assert template["Parameters"]["ScanCutoffBytes"]["MinValue"] == 10_000_000
     assert properties["RecursiveDeleteOption"] is True
-
-
-def test_every_bucket_is_kept_private_encrypted_and_tls_only(template: Template) -> None:
-    found = resources_of(template, "AWS::S3::Bucket")
-    policies = resources_of(template, "AWS::S3::BucketPolicy")
-    assert set(found) == {"RawBucket", "LakeBucket", "ResultsBucket"}
-    assert {body["Properties"]["Bucket"]["Ref"] for body in policies.values()} == set(found)
-    for body in found.values():
-        assert (body["DeletionPolicy"], body["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
-        assert set(body["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
-        assert body["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-        assert body["Properties"]["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
-    for body in policies.values():
-        (statement,) = statements(body)
-        assert (statement["Effect"], statement["Action"], statement["Principal"]) == ("Deny", "s3:*", "*")
-        assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-        assert len(statement["Resource"]) == 2
-
-
-def test_nobody_is_allowed_everything(template: Template) -> None:
-    wild = []
-    for name, body in template["Resources"].items():
-        if body["Type"] not in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy"):
-            continue
-        for statement in statements(body["Properties"]):
-            assert statement["Effect"] == "Allow"
-            assert not [action for action in as_list(statement["Action"]) if "*" in action], name
-            if "*" in as_list(statement.get("Resource", [])):
-                wild.append((name, statement["Action"], statement.get("Condition")))
-    # PutMetricData takes no resource; its namespace is what narrows it.
-    assert wild == [("JobRole", "cloudwatch:PutMetricData", {"StringEquals": {"cloudwatch:namespace": "Glue"}})]
 
 
 def test_every_physical_name_carries_the_stacks(template: Template) -> None:

@@ -85,7 +85,8 @@ def build(folder: Path, end: datetime, hours: int = 48, per_second: float = 5.0,
     """Write the lake into `folder`, the last event just before `end`; return the folder."""
     rng = np.random.default_rng(seed)
     frame = pd.concat([_events(service, end, hours, per_second, rng) for service in SERVICES], ignore_index=True)
-    connection = duckdb.connect(config={"enable_progress_bar": "false"})
+    connection = duckdb.connect()
+    connection.execute("SET enable_progress_bar = false")
     connection.register("frame", frame)
     connection.execute("CREATE TABLE events AS SELECT * FROM frame")
     _write(connection, folder, end)

@@ -1,12 +1,15 @@
 """What the tests of this folder share: one Spark session, a lake in memory, and ways to write raw objects."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.glue_streaming.lake import FolderLake
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +33,37 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     session = builder.getOrCreate()
     yield session
     session.stop()
+
+
+@pytest.fixture
+def job(spark: Any, tmp_path: Path) -> "Job":
+    return Job(spark, tmp_path)
+
+
+class Job:
+    """The job on a lake in a folder: `run()` is one run of it."""
+
+    def __init__(self, spark: Any, root: Path) -> None:
+        self._spark = spark
+        self._root = root
+        self.raw = root / "raw" / "logs"
+        self.raw.mkdir(parents=True)
+        self.lake = FolderLake(root / "lake")
+
+    def run(self, *options: str) -> dict[str, Any]:
+        from glue_streaming.arguments import parse
+        from glue_streaming.run import curate
+
+        argv = [f"--{name}-path=file://{self._root}/{name}/" for name in ("checkpoint", "staging")]
+        argv += [f"--raw-path=file://{self.raw}/", "--lake-bucket=lake", "--database=app_logs_db", *options]
+        return curate(self._spark, parse(argv), self.lake)
+
+    def forget_the_checkpoint(self) -> None:
+        shutil.rmtree(self._root / "checkpoint")
+
+    def forget_the_last_commit(self) -> None:
+        """Undo what Spark writes last, as if the driver had died before it."""
+        commits = self._root / "checkpoint" / "stream" / "commits"
+        last = max((path for path in commits.iterdir() if path.name.isdigit()), key=lambda path: int(path.name))
+        last.unlink()
+        (commits / f".{last.name}.crc").unlink(missing_ok=True)

@@ -143,8 +143,18 @@ def test_an_endpoint_that_restarts_loses_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "code", "text"),
     [
-        (("--rate", "0"), 2, "must be events a second, above 0 and at most 1000000, or max; got '0'"),
-        (("--rate", "1e9"), 2, "must be events a second, above 0 and at most 1000000, or max; got '1e9'"),
+        (
+            ("--rate", "0"),
+            2,
+            "must be events a second, above 0 and at most 1000000, such as 200, 50..400 or max; got '0'",
+        ),
+        (
+            ("--rate", "1e9"),
+            2,
+            "must be events a second, above 0 and at most 1000000, such as 200, 50..400 or max; got '1e9'",
+        ),
+        (("--rate", "400..50"), 2, "such as 200, 50..400 or max; got '400..50'"),
+        (("--scenario", "x", "--to", "stdout", "--count", "1"), 2, "--scenario must be one of error-burst, "),
         (("--duration", "soon"), 2, "must be a number with s, m, h or d, such as 60s; got 'soon'"),
         (("--start", "yesterday"), 2, "must be ISO-8601, such as 2026-11-01T00:00:00Z; got 'yesterday'"),
         (("--ledger", "x"), 2, "--ledger needs --to kinesis or --to firehose; got --to files"),

@@ -64,6 +64,38 @@ def test_several_runs_add_up(tmp_path: Path) -> None:
     assert read_ledger(tmp_path).acknowledged.total == 10
 
 
+def test_a_long_run_is_summed_up_without_changing_its_balance(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, SERVICES, segment_calls=3)
+    for number in range(8):
+        call = ledger.sent([keys(0, INFO, 5), keys(1, ERROR, 1, Kind.UNREADABLE)])
+        if number != 7:
+            ledger.acknowledged(call)
+    files = sorted(tmp_path.iterdir())
+    assert [path.read_bytes().count(b"\n") for path in files] == [1, 1, 3]
+    balance = read_ledger(tmp_path)
+    assert (balance.acknowledged.total, balance.acknowledged.unreadable, balance.in_doubt.total) == (42, 7, 6)
+
+
+def test_a_segment_is_not_summed_up_while_a_call_is_open(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, SERVICES, segment_calls=2)
+    first = ledger.sent([keys(0, INFO, 5)])
+    for _ in range(4):
+        ledger.acknowledged(ledger.sent([keys(0, INFO, 5)]))
+    assert len(list(tmp_path.iterdir())) == 1
+    ledger.refused(first)
+    assert len(list(tmp_path.iterdir())) == 2
+    assert read_ledger(tmp_path).acknowledged.total == 20
+
+
+def test_what_is_in_doubt_for_good_stays_so_when_it_is_summed_up(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, SERVICES, segment_calls=2)
+    ledger.abandoned(ledger.sent([keys(0, INFO, 5)]))
+    assert read_ledger(tmp_path).in_doubt.total == 5
+    ledger.acknowledged(ledger.sent([keys(0, INFO, 3)]))
+    assert len(list(tmp_path.iterdir())) == 2
+    assert (read_ledger(tmp_path).acknowledged.total, read_ledger(tmp_path).in_doubt.total) == (3, 5)
+
+
 def test_a_missing_ledger_balances_to_nothing(tmp_path: Path) -> None:
     assert read_ledger(tmp_path / "none").acknowledged.total == 0
 

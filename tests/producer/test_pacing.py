@@ -16,14 +16,14 @@ class Time:
 
 
 def test_live_events_are_due_at_the_rate() -> None:
-    clock = LiveClock(200, START_MS, Time())
+    clock = LiveClock(lambda _: 200, START_MS, Time())
     assert clock(np.array([200, 400])).tolist() == [START_MS + 1000, START_MS + 2000]
     assert clock.wait_ms(START_MS + 1000) == 1000
 
 
 def test_a_short_lag_is_made_up_for() -> None:
     time = Time()
-    clock = LiveClock(200, START_MS, time)
+    clock = LiveClock(lambda _: 200, START_MS, time)
     clock.wait_ms(START_MS + 5)
     time.ms += 900
     assert clock.wait_ms(START_MS + 5) == -895
@@ -32,7 +32,7 @@ def test_a_short_lag_is_made_up_for() -> None:
 
 def test_a_pause_moves_the_schedule_instead_of_being_caught_up() -> None:
     time = Time()
-    clock = LiveClock(200, START_MS, time)
+    clock = LiveClock(lambda _: 200, START_MS, time)
     clock.wait_ms(START_MS + 5)
     time.ms += 60_000
     assert clock.wait_ms(START_MS) == 0
@@ -43,7 +43,7 @@ def test_a_pause_moves_the_schedule_instead_of_being_caught_up() -> None:
 def test_live_traffic_after_a_backfill_closes_the_gap_first() -> None:
     time = Time()
     time.ms += 10_000
-    clock = LiveClock(200, START_MS, time)
+    clock = LiveClock(lambda _: 200, START_MS, time)
     assert clock.wait_ms(START_MS + 5) == -9_995
     assert clock.wait_ms(START_MS + 10_005) == 5
 
@@ -51,7 +51,7 @@ def test_live_traffic_after_a_backfill_closes_the_gap_first() -> None:
 def test_a_given_start_gives_the_same_times_whatever_the_clock_does() -> None:
     time = Time()
     time.ms = 5e12
-    clock = FixedClock(200, START_MS, time)
+    clock = FixedClock(lambda _: 200, START_MS, time)
     assert clock.wait_ms(START_MS + 5) == 5
     time.ms += 60_000
     assert clock.wait_ms(START_MS + 5) == 0

@@ -52,18 +52,21 @@ def test_pyathenas_pandas_cursor_reads_the_result_object(environment):
     assert frame["count"].tolist() == [900, 300, 300]
 
 
-def test_pyathenas_arrow_cursor_reads_the_result_object(environment):
-    from pyathena.arrow.cursor import ArrowCursor
+def test_pyathenas_dict_and_async_cursors_answer(environment):
+    from pyathena.async_cursor import AsyncDictCursor
+    from pyathena.cursor import DictCursor
 
-    table = connection().cursor(ArrowCursor).execute(named_query("slow-requests").sql).as_arrow()
-    assert table.num_rows == 100
-    assert table.column("response_time_ms")[0].as_py() == 1497.5
+    sql = named_query("count-by-level").sql
+    first = connection().cursor(DictCursor).execute(sql).fetchone()
+    assert first == {"service": "api-gateway", "level": "INFO", "count": 900}
+    _, future = connection().cursor(AsyncDictCursor).execute(sql)
+    assert future.result().fetchone() == first
 
 
 def test_pyathena_binds_parameters_by_the_server(environment):
     cursor = connection().cursor()
     sql = "SELECT COUNT(*) FROM api_gateway WHERE level = ? AND response_time_ms > ?"
-    assert cursor.execute(sql, ["ERROR", 1000], paramstyle="qmark").fetchone() == (99,)
+    assert cursor.execute(sql, ["'ERROR'", "1000"], paramstyle="qmark").fetchone() == (102,)
 
 
 @pytest.mark.parametrize("name", GIVEN)

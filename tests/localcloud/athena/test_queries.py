@@ -119,7 +119,7 @@ def test_failures_carry_trinos_words(lake):
     assert lake.failure("SELECT foo(1)") == "FUNCTION_NOT_FOUND: line 1:8: Function 'foo' not registered"
     assert lake.failure("SELECT 1 / 0") == "DIVISION_BY_ZERO: Division by zero"
     assert lake.failure("SELECT soundex('a')").startswith("NOT_SUPPORTED: line 1:8: Function soundex")
-    with pytest.raises(lake.athena.exceptions.ClientError, match="line 1:8: mismatched input"):
+    with pytest.raises(lake.athena.exceptions.ClientError, match="line 1:13: mismatched input 'WHERE'"):
         lake.start("SELECT FROM WHERE")
 
 
@@ -213,6 +213,36 @@ def test_the_cutoff_cancels_what_would_read_more(lake):
 def test_an_enforcing_workgroup_ignores_the_callers_location(lake):
     execution = lake.run("SELECT 1", ResultConfiguration={"OutputLocation": "s3://raw/elsewhere/"})
     assert execution["ResultConfiguration"]["OutputLocation"].startswith("s3://results/query-results/")
+
+
+def test_ddl_makes_tables_that_queries_read(lake):
+    lake.s3.put_object(Bucket="lake", Key="csv/dt=2026-11-20/a.csv", Body=b"id,name\n1,a\n2,\n")
+    lake.s3.put_object(Bucket="lake", Key="csv/dt=2026-11-21/a.csv", Body=b"id,name\nx,c\n")
+    for sql in (
+        "CREATE DATABASE IF NOT EXISTS app_logs_db",
+        "CREATE EXTERNAL TABLE IF NOT EXISTS people (id int, name string, tags array<struct<k:string,v:int>>) "
+        "PARTITIONED BY (dt string) ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' LOCATION 's3://lake/csv/' "
+        "TBLPROPERTIES ('skip.header.line.count'='1')",
+        "MSCK REPAIR TABLE people",
+        "ALTER TABLE people ADD IF NOT EXISTS PARTITION (dt = '2026-11-21')",
+    ):
+        assert lake.run(sql)["Status"]["State"] == "SUCCEEDED"
+    assert lake.rows("SHOW PARTITIONS people") == [["dt=2026-11-20"], ["dt=2026-11-21"]]
+    assert lake.rows("SELECT dt, id, name FROM people ORDER BY dt, id") == [
+        ["2026-11-20", "1", "a"],
+        ["2026-11-20", "2", ""],
+        ["2026-11-21", None, "c"],
+    ]
+    assert lake.run("ALTER TABLE people DROP PARTITION (dt = '2026-11-21')")["Status"]["State"] == "SUCCEEDED"
+    assert lake.rows("SELECT COUNT(*) FROM people") == [["2"]]
+    assert "LOCATION" in "\n".join(row[0] for row in lake.rows("SHOW CREATE TABLE people"))
+    assert lake.run("DROP TABLE people")["Status"]["State"] == "SUCCEEDED"
+
+
+def test_what_would_write_data_is_refused_by_name(lake):
+    assert lake.failure("INSERT INTO empty SELECT 1, NULL") == (
+        "NOT_SUPPORTED: line 1:1: INSERT is not supported by this engine"
+    )
 
 
 def test_show_and_describe_answer_from_the_catalog(lake):

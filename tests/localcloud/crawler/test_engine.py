@@ -232,6 +232,92 @@ def test_vanished_table_is_deprecated_or_deleted(lake: Lake) -> None:
     assert "payment" not in lake.tables()
 
 
+def test_new_folders_only_adds_partitions_and_leaves_the_schema(lake: Lake) -> None:
+    put_services(lake, "20")
+    lake.create_crawler(RecrawlPolicy={"RecrawlBehavior": "CRAWL_NEW_FOLDERS_ONLY"})
+    lake.crawl()
+    put_services(lake, "21", trace_id="abc")
+
+    lake.crawl()
+
+    assert set(lake.partitions("payment")) == {("2026", "11", "20"), ("2026", "11", "21")}
+    assert "trace_id" not in lake.columns("payment")
+
+
+def test_stopped_crawl_writes_nothing_and_says_so(lake: Lake) -> None:
+    for day in range(60):
+        lake.put(f"logs/payment/year=2026/month=11/day={day}/a.json.gz", event("payment"))
+    lake.create_crawler()
+    lake.glue.start_crawler(Name=lake.name)
+    with pytest.raises(ClientError, match="CrawlerRunningException"):
+        lake.glue.start_crawler(Name=lake.name)
+
+    lake.glue.stop_crawler(Name=lake.name)
+
+    assert lake.wait()["LastCrawl"]["Status"] == "CANCELLED"
+    (crawl,) = lake.glue.list_crawls(CrawlerName=lake.name)["Crawls"]
+    assert crawl["State"] == "STOPPED"
+    with pytest.raises(ClientError, match="EntityNotFoundException"):
+        lake.glue.get_table(DatabaseName=lake.name, Name="payment")
+
+
+def test_kept_crawls_survive_a_kill_and_an_unfinished_one_is_failed(own_endpoint: Any) -> None:
+    lake = Lake(own_endpoint(), "crawl-killed")
+    lake.put("logs/payment/year=2026/month=11/day=20/a.json.gz", event("payment"))
+    lake.create_crawler()
+    lake.crawl()
+    for day in range(80):
+        lake.put(f"logs/payment/year=2026/month=12/day={day}/a.json.gz", event("payment"))
+    lake.glue.start_crawler(Name=lake.name)
+    lake.endpoint.kill()
+
+    lake.endpoint = own_endpoint()
+    lake.glue = lake.endpoint.client("glue")
+
+    newest, oldest = lake.glue.list_crawls(CrawlerName=lake.name)["Crawls"]
+    assert (newest["State"], oldest["State"]) == ("FAILED", "COMPLETED")
+    assert newest["ErrorMessage"] == "the endpoint stopped during the crawl"
+    assert lake.crawl()["LastCrawl"]["Status"] == "SUCCEEDED"
+    assert len(lake.partitions("payment")) == 81
+
+
+def test_partitions_of_their_own_schema_keep_it_when_they_do_not_inherit(lake: Lake) -> None:
+    lake.put("logs/payment/day=20/a.json.gz", {"a": 1})
+    lake.put("logs/payment/day=21/a.json.gz", {"a": 1.5, "b": "x"})
+    lake.create_crawler({"Version": 1.0, "Grouping": {"TableLevelConfiguration": 3}})
+
+    lake.crawl()
+
+    def columns(day: str) -> dict[str, str]:
+        found = lake.partitions("payment")[day,]["StorageDescriptor"]["Columns"]
+        return {column["Name"]: column["Type"] for column in found}
+
+    assert lake.columns("payment") == {"a": "double", "b": "string"}
+    assert (columns("20"), columns("21")) == ({"a": "int"}, {"a": "double", "b": "string"})
+
+
+def test_csv_and_parquet_tables_get_their_own_serdes(lake: Lake) -> None:
+    import io
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    packed = io.BytesIO()
+    pq.write_table(pa.table({"id": [1]}), packed)
+    lake.s3.put_object(Bucket=lake.name, Key="logs/numbers/day=20/a.parquet", Body=packed.getvalue())
+    lake.s3.put_object(Bucket=lake.name, Key="logs/prices/day=20/a.csv", Body=b"sku;price\nx;1.5\ny;2\n")
+    lake.create_crawler()
+
+    lake.crawl()
+
+    tables = lake.tables()
+    numbers, prices = tables["numbers"]["StorageDescriptor"], tables["prices"]["StorageDescriptor"]
+    assert numbers["SerdeInfo"]["SerializationLibrary"].endswith("ParquetHiveSerDe")
+    assert prices["SerdeInfo"]["Parameters"] == {"field.delim": ";"}
+    assert tables["prices"]["Parameters"]["skip.header.line.count"] == "1"
+    assert lake.columns("prices") == {"sku": "string", "price": "double"}
+
+
 def test_errors_are_glues_own(lake: Lake) -> None:
     lake.put("logs/payment/year=2026/month=11/day=20/a.json.gz", event("payment"))
     lake.create_crawler()

@@ -63,6 +63,17 @@ def test_interval_fires_scheduled_triggers_again_and_again(context: Context, cap
     assert f"trigger {name}: skipped: ConcurrentRunsExceededException" in caplog.text
 
 
+def test_interval_starts_crawlers_that_have_a_schedule(context: Context) -> None:
+    name = f"crawler-{uuid.uuid4().hex[:12]}"
+    glue = context.client("glue")
+    targets = {"S3Targets": [{"Path": f"s3://{name}/"}]}
+    glue.create_crawler(Name=name, Role="role", DatabaseName=name, Targets=targets, Schedule="cron(0 3 1 1 ? *)")
+    scheduler = Scheduler(context, Starts(), job_interval_seconds=0.2)
+    scheduler.start()
+    until(lambda: len(glue.list_crawls(CrawlerName=name)["Crawls"]) >= 2)
+    scheduler.stop()
+
+
 def test_without_interval_a_trigger_waits_for_its_cron(context: Context) -> None:
     name = create_trigger(context, Type="SCHEDULED", Schedule="cron(0 3 1 1 ? *)", Actions=[{"JobName": "curate"}])
     starts = Starts()

@@ -1,0 +1,76 @@
+"""What the dashboard's tests share: a small lake, an Athena over it, a served application and a browser."""
+
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.serving import make_server
+
+from dashboard.app import create_app
+from dashboard.broker import open_cache
+from dashboard.lake import Lake
+from tests.dashboard import demo
+from tests.dashboard.duck_athena import DuckAthena
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+@dataclass
+class Served:
+    """A running application: where it is, and the Athena behind it."""
+
+    url: str
+    athena: DuckAthena
+    lake: Lake
+
+
+@pytest.fixture(scope="session")
+def lake_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return demo.build(tmp_path_factory.mktemp("lake"), demo.now_end(), hours=3, per_second=3.0)
+
+
+@pytest.fixture
+def athena(lake_folder: Path) -> DuckAthena:
+    return DuckAthena(lake_folder)
+
+
+@pytest.fixture
+def lake(athena: DuckAthena, tmp_path: Path) -> Lake:
+    end = demo.now_end()
+    return Lake(
+        athena, open_cache(str(tmp_path / "cache")), ("DEBUG", "INFO"), clock=lambda: end + timedelta(seconds=5)
+    )
+
+
+@pytest.fixture(scope="session")
+def served(lake_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    athena = DuckAthena(lake_folder)
+    lake = Lake(athena, open_cache(str(tmp_path_factory.mktemp("served"))), ("DEBUG", "INFO"))
+    server = make_server("127.0.0.1", 0, create_app(lake).server, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield Served(f"http://127.0.0.1:{server.server_port}", athena, lake)
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    if not os.path.exists(CHROMIUM):
+        pytest.skip(f"no system Chromium at {CHROMIUM}")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()

@@ -1,0 +1,184 @@
+"""The pages in a real browser."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.dashboard.conftest import Served
+
+pytestmark = pytest.mark.browser
+
+PAGES = ("/", "/explore", "/services", "/services/payment", "/pipeline", "/sql")
+LOADED = "[data-since]"
+BARS = "document.querySelectorAll('[id*=volume] .bars path').length"
+
+
+@contextmanager
+def opened(chromium: Any, served: Served, path: str, theme: str = "light") -> Iterator[Any]:
+    """A page in a clean context, loaded; its `complaints` are whatever it should not have said or asked."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 860}, color_scheme=theme)
+    page = context.new_page()
+    page.complaints = []
+    page.on("console", lambda said: said.type in ("error", "warning") and page.complaints.append(said.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("response", lambda got: got.status >= 400 and page.complaints.append(f"{got.status} {got.url}"))
+    page.on("request", lambda asked: _foreign(asked.url, served.url) and page.complaints.append(asked.url))
+    page.goto(served.url + path)
+    page.wait_for_selector(LOADED, timeout=60_000)
+    yield page
+    context.close()
+
+
+def until(page: Any, fact: str, seconds: float = 45.0) -> None:
+    """Wait until a fact of the page is true; Playwright's own wait evaluates text in the page, which the policy forbids."""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(fact):
+        assert time.monotonic() < deadline, f"still not so: {fact}"
+        page.wait_for_timeout(100)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_page_loads_without_an_error_a_policy_violation_or_a_foreign_request(
+    chromium: Any, served: Served, path: str, theme: str
+) -> None:
+    with opened(chromium, served, path, theme) as page:
+        page.wait_for_load_state("networkidle")
+        assert page.complaints == []
+        assert page.evaluate("document.documentElement.dataset.bsTheme") == theme
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_level_dropdown_changes_the_chart_without_a_query(chromium: Any, served: Served) -> None:
+    with opened(chromium, served, "/?from=now-2h&to=now") as page:
+        until(page, f"{BARS} > 100")
+        before, asked = page.evaluate(BARS), _rollups(served)
+        page.click("#shell-level")
+        page.click(".dash-dropdown-option:has-text('ERROR')")
+        until(page, f"{BARS} < {before} && {BARS} > 0")
+        assert _rollups(served) == asked
+        assert parse_qs(urlsplit(page.url).query)["level"] == ["ERROR"]
+
+
+def test_url_opens_the_same_view_in_a_clean_browser(chromium: Any, served: Served) -> None:
+    path = "/explore?from=now-2h&to=now&level=WARNING|ERROR&service=payment&q=PspTimeout&f.status_class=5xx"
+    with opened(chromium, served, path) as page:
+        page.wait_for_selector(".ag-row .ag-cell")
+        page.wait_for_load_state("networkidle")
+        rows = page.locator("#explore-count").inner_text()
+        with opened(chromium, served, page.url.removeprefix(served.url)) as other:
+            other.wait_for_selector(".ag-row .ag-cell")
+            other.wait_for_load_state("networkidle")
+            assert other.locator("#explore-count").inner_text() == rows
+            assert other.locator("#shell-search").input_value() == "PspTimeout"
+            assert other.locator(".chip").inner_text().startswith("Status is 5xx")
+            assert "payment" in other.locator("#shell-service").inner_text()
+
+
+def test_what_a_url_asks_that_no_page_knows_is_named(chromium: Any, served: Served) -> None:
+    with opened(chromium, served, "/?level=LOUD&from=yesterday-ish&nonsense=1") as page:
+        notice = page.locator(".notice").inner_text()
+        assert "got 'LOUD'" in notice
+        assert "got 'yesterday-ish'" in notice
+        assert "`nonsense`" in notice
+
+
+def test_brush_narrows_the_range_and_zoom_out_widens_it(chromium: Any, served: Served) -> None:
+    with opened(chromium, served, "/?from=now-2h&to=now") as page:
+        until(page, f"{BARS} > 100")
+        box = page.locator("[id*='overview-volume'] .nsewdrag").first.bounding_box()
+        page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 50)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 60, steps=8)
+        page.mouse.up()
+        until(page, "new URLSearchParams(location.search).get('to').endsWith('Z')")
+        narrow = _minutes(page.url)
+        assert 30 <= narrow <= 42
+        page.click("#shell-zoom-out")
+        until(page, f"location.search !== '{urlsplit(page.url).query}' && !location.search.includes('now')")
+        page.wait_for_load_state("networkidle")
+        assert _minutes(page.url) == pytest.approx(2 * narrow, abs=1)
+
+
+def test_back_returns_to_the_range_before(chromium: Any, served: Served) -> None:
+    with opened(chromium, served, "/") as page:
+        page.click(".preset:has-text('15 m')")
+        until(page, "location.search.includes('now-15m')")
+        page.go_back()
+        until(page, "!location.search.includes('now-15m')")
+        page.wait_for_selector(".preset.active:has-text('1 h')")
+
+
+def test_typed_range_is_understood_or_refused_in_words(chromium: Any, served: Served) -> None:
+    with opened(chromium, served, "/") as page:
+        page.fill("#shell-range-text", "now-2h to now-1h")
+        page.press("#shell-range-text", "Enter")
+        until(page, "location.search.includes('to=now-1h')")
+        page.fill("#shell-range-text", "the day before")
+        page.press("#shell-range-text", "Enter")
+        until(page, "document.querySelector('#shell-range-error').innerText.includes('the day before')")
+
+
+def test_hostile_lines_are_text_in_the_table_and_in_the_drawer(chromium: Any, served: Served) -> None:
+    with opened(chromium, served, "/explore?from=now-3h&to=now&q=%3Cscript%3E") as page:
+        page.click(".ag-row .ag-cell:has-text('<script>alert(1)</script>')")
+        page.wait_for_selector(".detail-message:has-text('<script>alert(1)</script>')")
+        assert page.locator(".detail-message script, .ag-cell script").count() == 0
+        page.click("#explore-around")
+        page.wait_for_selector(".context-self")
+        assert page.complaints == []
+
+
+def test_dropped_level_is_read_from_the_raw_tables_and_the_page_says_so(chromium: Any, served: Served) -> None:
+    with opened(chromium, served, "/explore?level=INFO&service=payment") as page:
+        page.wait_for_selector(".ag-row .ag-cell:has-text('INFO')")
+        page.wait_for_selector(".banner:has-text('raw tables')")
+
+
+def test_facet_includes_its_value_and_its_chip_takes_it_back(chromium: Any, served: Served) -> None:
+    with opened(chromium, served, "/explore") as page:
+        page.click(".facet-include:has-text('5xx')")
+        page.wait_for_selector(".chip:has-text('Status is 5xx')")
+        until(page, "location.search.includes('f.status_class=5xx')")
+        page.click(".chip-remove")
+        until(page, "!location.search.includes('f.status_class')")
+
+
+def test_grid_jump_leaves_no_block_loading(chromium: Any, served: Served) -> None:
+    with opened(chromium, served, "/explore?from=now-3h&to=now&level=INFO") as page:
+        page.wait_for_selector(".ag-row .ag-cell:has-text('INFO')")
+        for row in (60, 99):
+            page.evaluate(f"dash_ag_grid.getApi('explore-grid').ensureIndexVisible({row})")
+        until(
+            page,
+            "Object.values(dash_ag_grid.getApi('explore-grid').getCacheBlockState())"
+            ".every(block => block.pageStatus === 'loaded')",
+        )
+
+
+def test_named_query_runs_and_tells_its_cost(chromium: Any, served: Served) -> None:
+    with opened(chromium, served, "/sql") as page:
+        page.click("#sql-run")
+        page.wait_for_selector("#sql-rows .ag-cell:has-text('api-gateway')")
+        assert "scanned" in page.locator("#sql-facts").inner_text()
+
+
+def _rollups(served: Served) -> int:
+    return sum(
+        "log_minutes" in statement.sql and "slot, service" in statement.sql for statement in served.athena.started
+    )
+
+
+def _minutes(url: str) -> float:
+    query = parse_qs(urlsplit(url).query)
+    start, end = (datetime.fromisoformat(query[key][0]) for key in ("from", "to"))
+    return (end - start).total_seconds() / 60
+
+
+def _foreign(url: str, home: str) -> bool:
+    return not url.startswith((home, "data:", "blob:"))

@@ -1,0 +1,78 @@
+"""A lake in a folder: what `glue_streaming.storage.Storage` does, without S3; it can break down at a chosen call."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from catalog.tables import Table
+from glue_streaming.storage import MANIFESTS, Storage
+
+
+class Crash(Exception):
+    """Stands for the end of the process."""
+
+
+class FolderLake:
+    """`crash_at`: the number of the writing call, from 1, before which the lake breaks down; `watch` sees each call."""
+
+    def __init__(self, root: Path, crash_at: int = 0, watch: Callable[[], None] = lambda: None) -> None:
+        self.root = root
+        self.partitions: set[tuple[str, tuple[str, ...]]] = set()
+        self.crash_at = crash_at
+        self.calls = 0
+        self._watch = watch
+        self._disk = Storage(None, None, "lake", "app_logs_db")
+
+    def list_files(self, folder: str) -> list[str]:
+        return self._disk.list_files(folder)
+
+    def publish(self, folder: str, keys: Mapping[str, str]) -> None:
+        for name, key in keys.items():
+            self._step()
+            self._path(key).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(Path(folder.removeprefix("file://")) / name, self._path(key))
+
+    def delete(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._step()
+            self._path(key).unlink(missing_ok=True)
+
+    def register(self, table: Table, partitions: Sequence[tuple[str, ...]]) -> None:
+        self._step()
+        self.partitions |= {(table.name, values) for values in partitions}
+
+    def read_json(self, key: str) -> dict[str, Any] | None:
+        path = self._path(key)
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def write_json(self, key: str, document: Mapping[str, Any]) -> None:
+        self._step()
+        self._path(key).parent.mkdir(parents=True, exist_ok=True)
+        self._path(key).write_text(json.dumps(document))
+
+    def list_manifests(self) -> list[str]:
+        return sorted(f"{MANIFESTS}{path.name}" for path in self._path(MANIFESTS).glob("batch-*.json"))
+
+    def rows(self, table: Table, columns: str = "*", where: str = "true") -> list[tuple[Any, ...]]:
+        """Return what a reader that globs the table's folder sees."""
+        files = f"{self.root}/{table.prefix}**/*.parquet"
+        if not list((self.root / table.prefix).rglob("*.parquet")):
+            return []
+        source = f"read_parquet('{files}', hive_partitioning=true, hive_types_autocast=false)"
+        return duckdb.sql(f"SELECT {columns} FROM {source} WHERE {where}").fetchall()
+
+    def keys(self) -> list[str]:
+        return sorted(path.relative_to(self.root).as_posix() for path in self.root.rglob("*.parquet"))
+
+    def _path(self, key: str) -> Path:
+        return self.root / key
+
+    def _step(self) -> None:
+        self._watch()
+        self.calls += 1
+        if self.calls == self.crash_at:
+            raise Crash

