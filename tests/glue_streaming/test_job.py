@@ -147,7 +147,7 @@ def test_a_service_is_filed_under_its_key_name(job: Any) -> None:
 def test_a_damaged_object_is_reported_and_the_others_are_curated(job: Any, damage: str) -> None:
     draw = random.Random(3)
     many = [line(number, trace_id=f"{draw.getrandbits(128):032x}") for number in range(500)]
-    bad = put(job.raw, "bad.json.gz", *many)
+    bad = put(job.raw, "bad one.json.gz", *many)
     put(job.raw, "good.json.gz", line(1000))
     spoil(bad, damage)
     totals = job.run()["totals"]
@@ -156,7 +156,7 @@ def test_a_damaged_object_is_reported_and_the_others_are_curated(job: Any, damag
     assert "0193-00001000" in ids(job.lake)
     if damage == "truncated":
         assert 100 < totals["log_rows"] < 500
-    reasons = [row[0] for row in job.lake.rows(REJECTS, "reason", "source_object LIKE '%/bad.json.gz'")]
+    reasons = [row[0] for row in job.lake.rows(REJECTS, "reason", "source_object LIKE '%/bad one.json.gz'")]
     assert any(reason.startswith("the object must be whole gzip; got ") for reason in reasons)
 
 
