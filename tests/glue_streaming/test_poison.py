@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -49,6 +50,7 @@ HARMLESS = {
     "big line": line(105, message="x" * 2_000_000),
     "inner object with a known key": line(106, context={"message": 5, "level": 1}),
     "white space": b"  " + line(107).replace(b",", b" ,\t") + b"  ",
+    "arrival beyond any calendar": line(109, datetime.now(UTC), received_at="+294247-01-01T00:00:00Z"),
     "escapes": line(108, message='"message": 5 \\ \u2028'),
 }
 
