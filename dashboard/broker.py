@@ -115,6 +115,9 @@ class Broker:
         if failure:
             return _with(json.loads(failure), cached)
         with self._locked(key):
+            found = self._answer(key)  # once more, now that nobody else can be finishing it
+            if found and self._clock() - found.asked_at <= max_age:
+                return found
             self._heartbeat(key, viewer)
             run = self._run(key) or self._start(question)
             looked_at = float(self._cache.get(f"looked:{key}", default=0.0, retry=True))
