@@ -14,7 +14,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import pandas as pd
 import pyarrow as pa
@@ -33,8 +32,14 @@ from dashboard.view import View
 MANIFEST_SECONDS = 15.0
 BLOCK_SECONDS = 7 * 86_400.0
 MEMO_CUBES = 12
+MOST_MANIFESTS = 4
 TABLES_SECONDS = 60.0
 LOOK_SECONDS = 0.1
+
+
+def utc_now() -> datetime:
+    """Return the time as an aware moment."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,8 @@ class Loaded:
     execution_id: str = ""
     running_seconds: float = 0.0
     was_cached: bool = True
+    is_revalidating: bool = False
+    """Whether newer data is being looked for behind this answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ class Lake:
         engine: Engine,
         cache: FanoutCache,
         drop_levels: Sequence[str] = (),
-        clock: Callable[[], datetime] = partial(datetime.now, UTC),
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.engine = engine
         self.broker = Broker(engine, cache, lambda: clock().timestamp())
@@ -91,7 +98,8 @@ class Lake:
         deadline = time.monotonic() + wait
         while True:
             loaded = self._advance(window, tuple(needs), viewer, 0.0 if fresh else MANIFEST_SECONDS)
-            if loaded.state != RUNNING or time.monotonic() >= deadline:
+            is_settled = loaded.state != RUNNING and not loaded.is_revalidating
+            if is_settled or time.monotonic() >= deadline:
                 return loaded
             fresh = False
             time.sleep(LOOK_SECONDS)
@@ -119,10 +127,11 @@ class Lake:
     def cancel(self, view: View, needs: Iterable[str], viewer: str) -> int:
         """Stop waiting for a view's queries; return how many executions that stopped."""
         window = resolve(view.time_range, self.clock())
-        questions = [Question(statements.manifest(_days(window))), Question(statements.completeness())]
-        answer = self.broker.ask(questions[0], viewer)
-        if answer.content is not None:
-            missing = self._missing(self._blocks(window, tuple(needs), _versions(answer.content)))
+        questions = [Question(statements.manifest(days)) for days in _days(window)]
+        manifests = [self.broker.ask(question, viewer) for question in questions]
+        questions.append(Question(statements.completeness()))
+        if all(manifest.content is not None for manifest in manifests):
+            missing = self._missing(self._blocks(window, tuple(needs), _versions(manifests)))
             questions += [_question(stretch) for stretch in _stretches(missing)]
         return sum(self.broker.cancel(question, viewer) for question in questions)
 
@@ -171,18 +180,19 @@ class Lake:
         )
 
     def _advance(self, window: Window, needs: tuple[str, ...], viewer: str, max_age: float) -> Loaded:
-        manifest = self.broker.ask(Question(statements.manifest(_days(window))), viewer, max_age)
+        questions = [Question(statements.manifest(days)) for days in _days(window)]
+        manifests = [self.broker.ask(question, viewer, max_age) for question in questions]
         complete = self.broker.ask(Question(statements.completeness()), viewer, max(max_age, 1.0))
-        if manifest.content is None:
-            return _standing(window, [manifest])
-        blocks = self._blocks(window, needs, _versions(manifest.content))
+        if any(manifest.content is None for manifest in manifests):
+            return _standing(window, manifests)
+        blocks = self._blocks(window, needs, _versions(manifests))
         answers = [self._fetch(stretch, viewer) for stretch in _stretches(self._missing(blocks))]
         missing = self._missing(blocks) if answers else []
         complete_to = _complete_to(complete.content)
         if missing:
             return _standing(window, answers, complete_to)
         token = self._keep(window, blocks, complete_to)
-        return _finished(window, token, manifest, answers, complete_to)
+        return _finished(window, token, manifests, answers, complete_to)
 
     def _blocks(self, window: Window, needs: tuple[str, ...], versions: dict[int, int]) -> list[Block]:
         whole = Window(window.previous.start, window.end)
@@ -291,15 +301,22 @@ def _question(stretch: Sequence[Block]) -> Question:
     return Question(statements.rollup(stretch[0].kind, window), version=version)
 
 
-def _days(window: Window) -> Window:
-    """Return the whole UTC days that a window and its previous one touch: few distinct manifests, shared by many."""
+def _days(window: Window) -> list[Window]:
+    """Return the UTC days that a window and its previous one touch, as one stretch when they are many.
+
+    Days have manifests of their own so that zooming, and most viewers, ask for manifests that are there already.
+    """
     first = window.previous.start.replace(hour=0, minute=0, second=0, microsecond=0)
     last = (window.end - timedelta(microseconds=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    return Window(first, last + timedelta(days=1))
+    count = (last - first).days + 1
+    if count > MOST_MANIFESTS:
+        return [Window(first, last + timedelta(days=1))]
+    return [Window(first + timedelta(days=place), first + timedelta(days=place + 1)) for place in range(count)]
 
 
-def _versions(content: bytes) -> dict[int, int]:
-    return {int(slot): int(events or 0) for slot, events in read_csv(content)[1] if slot}
+def _versions(manifests: Sequence[Answer]) -> dict[int, int]:
+    rows_found = [row for manifest in manifests for row in read_csv(manifest.content or b"")[1]]
+    return {int(slot): int(events or 0) for slot, events in rows_found if slot}
 
 
 def _complete_to(content: bytes | None) -> datetime | None:
@@ -317,20 +334,24 @@ def _standing(window: Window, answers: Sequence[Answer], complete_to: datetime |
 
 
 def _finished(
-    window: Window, token: str, manifest: Answer, answers: Sequence[Answer], complete_to: datetime | None
+    window: Window, token: str, manifests: Sequence[Answer], answers: Sequence[Answer], complete_to: datetime | None
 ) -> Loaded:
-    ran = [answer for answer in [manifest, *answers] if answer.state == SUCCEEDED]
+    """Return a whole load; a manifest that could not be asked again makes it a failed one that still shows old data."""
+    ran = [answer for answer in [*manifests, *answers] if answer.state in (SUCCEEDED, RUNNING)]
+    failed = next((answer for answer in manifests if answer.state in (FAILED, CANCELLED)), None)
+    oldest = failed or min(manifests, key=lambda manifest: manifest.asked_at)
     return Loaded(
-        FAILED if manifest.state in (FAILED, CANCELLED) else SUCCEEDED,
+        FAILED if failed else SUCCEEDED,
         window,
         token,
-        asked_at=manifest.asked_at,
+        asked_at=oldest.asked_at,
         scanned_bytes=sum(answer.scanned_bytes for answer in ran),
-        engine_ms=max((answer.engine_ms for answer in ran), default=manifest.engine_ms),
+        engine_ms=max((answer.engine_ms for answer in ran), default=oldest.engine_ms),
         complete_to=complete_to,
-        error=manifest.error,
-        execution_id=manifest.execution_id,
-        was_cached=not answers and manifest.was_cached,
+        error=oldest.error,
+        execution_id=oldest.execution_id,
+        was_cached=not answers and all(manifest.was_cached for manifest in manifests),
+        is_revalidating=any(manifest.state == RUNNING for manifest in manifests),
     )
 
 
@@ -350,7 +371,7 @@ def _to_bytes(table: pa.Table) -> bytes:
     options = pa.ipc.IpcWriteOptions(compression="lz4")
     with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
         writer.write_table(table)
-    return sink.getvalue().to_pybytes()
+    return bytes(sink.getvalue().to_pybytes())
 
 
 def _from_bytes(content: bytes) -> pa.Table:

@@ -1,7 +1,7 @@
 """The shell around every page: sidebar, header, status line, and the callbacks that keep view, URL and data together.
 
-The browser holds the view in the store `shell-view`; one clientside callback writes it and the URL together. `shell-answer`
-names the cube that is loaded for it: pages draw from these two.
+The browser holds the view in the store `shell-view`; one clientside callback writes it and the URL together.
+`shell-answer` names the cube that is loaded for it: pages draw from these two.
 """
 
 import secrets
@@ -15,6 +15,7 @@ from flask import current_app
 from catalog.errors import LoglakeError, QueryError
 from dashboard import timerange
 from dashboard.athena import FAILED, RUNNING
+from dashboard.components.attributes import attributes
 from dashboard.components.controls import controls
 from dashboard.components.panel import message
 from dashboard.components.status_line import status_line
@@ -205,7 +206,8 @@ def _finished(loaded: Loaded, line: Any, view: View, answer: Any) -> tuple[Any, 
     cube = lake().cube(loaded.token)
     services = sorted({*cube.services, *view.services})
     empty = None if cube.services else _nothing(loaded)
-    return (no_update if changed == answer else changed), line, True, "page", services, True, empty
+    poll_is_off = not loaded.is_revalidating
+    return (no_update if changed == answer else changed), line, poll_is_off, "page", services, True, empty
 
 
 def _failure(loaded: Loaded) -> html.Div:
@@ -222,24 +224,23 @@ def _nothing(loaded: Loaded) -> html.Div:
         )
     return message(
         "No events in this range",
-        f"The lake is complete to {loaded.complete_to:%Y-%m-%d %H:%M:%S} UTC; choose a range before that, or a wider one.",
+        f"The lake is complete to {loaded.complete_to:%Y-%m-%d %H:%M:%S} UTC; choose an earlier range, or a wider one.",
     )
 
 
-def _choose_range(text: str, *_: Any) -> tuple[Any, str]:
-    *_, brush, store, first, last, time_start, time_end = _
-    view, now = view_of(store), lake().clock()
+def _choose_range(text: str, *others: Any) -> tuple[Any, str]:
+    """Return the range that the last touched part of the time control asks for, or why it can't be had."""
+    brush, store, *calendar = others[-6:]
+    view = view_of(store)
     try:
-        chosen = _chosen(text, brush, view, (first, last, time_start, time_end))
+        chosen = _chosen(text, brush, view, calendar) or view.time_range
+        timerange.resolve(chosen, lake().clock())
     except LoglakeError as error:
         return no_update, str(error)
-    same = chosen is None or chosen == view.time_range
-    if not same:
-        timerange.resolve(chosen, now)
-    return (no_update if same else {"from": chosen.start, "to": chosen.end}), ""
+    return (no_update if chosen == view.time_range else {"from": chosen.start, "to": chosen.end}), ""
 
 
-def _chosen(text: str, brush: Any, view: View, calendar: tuple[str, ...]) -> timerange.TimeRange | None:
+def _chosen(text: str, brush: Any, view: View, calendar: list[str]) -> timerange.TimeRange | None:
     now, zone = lake().clock(), timerange.parse_zone(view.zone)
     window = timerange.resolve(view.time_range, now)
     match ctx.triggered_id:
@@ -279,7 +280,7 @@ def _sidebar(view: View, title: str) -> html.Aside:
     pages = [page for page in dash.page_registry.values() if page.get("icon")]
     links = [
         dcc.Link(
-            [html.Span(page["icon"], className="nav-icon", **{"aria-hidden": "true"}), page["name"]],
+            [html.Span(page["icon"], className="nav-icon", **attributes({"aria-hidden": "true"})), page["name"]],
             id={"type": "shell-nav", "path": page["path"]},
             href=page["path"] + suffix,
             className="nav-entry active" if page["name"] == title else "nav-entry",
@@ -289,7 +290,7 @@ def _sidebar(view: View, title: str) -> html.Aside:
     return html.Aside(
         [
             html.Div([html.Span(className="brand-mark"), html.Span("Loglake")], className="brand"),
-            html.Nav(links, **{"aria-label": "Pages"}),
+            html.Nav(links, **attributes({"aria-label": "Pages"})),
             controls(view, []),
         ],
         id="shell-sidebar",
@@ -299,7 +300,9 @@ def _sidebar(view: View, title: str) -> html.Aside:
 
 def _header(title: str) -> html.Header:
     def button(name: str, text: str, hint: str) -> html.Button:
-        return html.Button(text, id=name, type="button", className="icon-button", title=hint, **{"aria-label": hint})
+        return html.Button(
+            text, id=name, type="button", className="icon-button", title=hint, **attributes({"aria-label": hint})
+        )
 
     return html.Header(
         [
@@ -336,7 +339,7 @@ def _status() -> html.Div:
                 id="shell-status",
                 className="status-parts",
                 role="status",
-                **{"aria-live": "polite"},
+                **attributes({"aria-live": "polite"}),
             ),
             html.Button("Cancel", id="shell-cancel", type="button", className="text-button small", hidden=True),
         ],
@@ -344,7 +347,7 @@ def _status() -> html.Div:
     )
 
 
-def _notices(notices: tuple[str, ...]) -> html.Div | None:
+def _notices(notices: tuple[str, ...]) -> dbc.Alert | None:
     if not notices:
         return None
     return dbc.Alert(

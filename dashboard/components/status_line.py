@@ -3,6 +3,7 @@
 from dash import html
 
 from dashboard.athena import CANCELLED, FAILED, RUNNING
+from dashboard.components.attributes import attributes
 from dashboard.lake import Loaded
 from dashboard.wording import age, clock, dollars, size
 
@@ -25,6 +26,8 @@ def status_line(loaded: Loaded, now: float, zone: str) -> list[html.Span]:
             html.Span(dollars(loaded.scanned_bytes)),
             html.Span(f"{loaded.engine_ms / 1000:.1f} s"),
         ]
+    if loaded.is_revalidating:
+        parts.append(html.Span("looking for newer data"))
     return [*parts, _reach(loaded, now, zone)]
 
 
@@ -36,7 +39,7 @@ def _pill(loaded: Loaded, now: float) -> html.Span:
     seconds = max(0.0, now - loaded.asked_at)
     word = "Stale" if seconds > STALE_SECONDS else "Cached" if loaded.was_cached else "Fresh"
     tone = "pill-warn" if word == "Stale" else "pill-good"
-    since = {"data-since": f"{loaded.asked_at:.0f}", "data-word": word}
+    since = attributes({"data-since": f"{loaded.asked_at:.0f}", "data-word": word})
     return html.Span(f"{word} {age(seconds)}", className=f"pill {tone}", **since)
 
 
