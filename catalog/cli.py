@@ -10,6 +10,7 @@ import click
 
 from catalog import athena, settings
 from catalog.athena import Result
+from catalog.errors import QueryError
 from catalog.named_queries import named_queries, named_query
 
 FORMATS = ("table", "csv", "json")
@@ -60,12 +61,16 @@ def print_named_queries() -> None:
 def run(sql: str, parameters: Sequence[str], database: str | None, stack: settings.Settings) -> Result:
     """Run a query in the stack's workgroup, with its progress on a terminal; Ctrl-C stops it."""
     import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
 
-    client = boto3.client("athena")
-    execution_id = athena.start(client, sql, database or stack.database, stack.work_group, parameters)
-    with _Progress() as progress:
-        execution = athena.wait(client, execution_id, progress)
-    return athena.fetch(client, boto3.client("s3"), execution)
+    try:
+        client = boto3.client("athena")
+        execution_id = athena.start(client, sql, database or stack.database, stack.work_group, parameters)
+        with _Progress() as progress:
+            execution = athena.wait(client, execution_id, progress)
+        return athena.fetch(client, boto3.client("s3"), execution)
+    except (BotoCoreError, ClientError) as error:
+        raise QueryError(f"Athena can't be asked: {error}") from error
 
 
 class _Progress:

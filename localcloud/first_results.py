@@ -23,7 +23,8 @@ def crawl_and_curate(client: Clients, stack_name: str, stopping: threading.Event
     busy = glue.exceptions.CrawlerRunningException
     _start(lambda: glue.start_crawler(Name=settings.crawler), busy, stopping)
     busy = glue.exceptions.ConcurrentRunsExceededException
-    _start(lambda: glue.start_job_run(JobName=settings.job), busy, stopping)
+    for _ in range(2):  # the second, right behind the first, takes what was delivered meanwhile
+        _start(lambda: glue.start_job_run(JobName=settings.job), busy, stopping)
 
 
 def _await_objects(s3: Any, bucket: str, stopping: threading.Event) -> bool:

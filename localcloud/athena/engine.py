@@ -7,6 +7,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from sqlglot import exp
+
 from localcloud.athena.execution import Executor, Job
 from localcloud.athena.execution_queue import Queue
 from localcloud.athena.failures import QueryFailure
@@ -14,7 +16,7 @@ from localcloud.athena.glue_tables import Memory, TableCatalog
 from localcloud.athena.history import History
 from localcloud.athena.metadata import Metadata
 from localcloud.athena.objects import ObjectStore
-from localcloud.athena.parameters import bind
+from localcloud.athena.parameters import bind, execute_parts
 from localcloud.athena.planner import Planner
 from localcloud.athena.result_pages import ResultPages
 from localcloud.athena.statements import Statements, kind_of
@@ -99,10 +101,7 @@ class AthenaEngine:
         folder = group.folder((request.get("ResultConfiguration") or {}).get("OutputLocation"))
         kind, substatement = kind_of(sql)
         values = list(request.get("ExecutionParameters") or [])
-        try:
-            statement = bind(parse(sql), values) if kind == "DML" else None
-        except QueryFailure as failure:
-            raise ServiceError("InvalidRequestException", failure.text.partition(": ")[2]) from None
+        statement = self._statement(sql, substatement, values, group.name)
         execution_id = str(uuid.uuid4())
         now = time.time()
         context = dict(request.get("QueryExecutionContext") or {})
@@ -138,6 +137,16 @@ class AthenaEngine:
         self._history.save(document, token, reuse_key)
         self._queue.submit(job, document)
         return execution_id
+
+    def _statement(self, sql: str, substatement: str, values: list[str], group: str) -> exp.Expr | None:
+        """Return the parsed query, its parameters bound; None for a statement that is no query."""
+        try:
+            if substatement == "EXECUTE":
+                name, used = execute_parts(sql)
+                return bind(parse(self._workgroups.prepared(name, group)), used or values)
+            return bind(parse(sql), values) if substatement == "SELECT" else None
+        except QueryFailure as failure:
+            raise ServiceError("InvalidRequestException", failure.text.partition(": ")[2]) from None
 
     def _reuse(self, request: Parameters, reuse_key: str, document: dict[str, Any]) -> bool:
         """Answer from an earlier execution when the caller allows its age and its result is still there."""

@@ -52,8 +52,10 @@ class Job:
             connection.interrupt()
 
     def run_on(self, connection: Any) -> None:
+        """Say which connection to interrupt; None when there is none any more."""
         self._connection = connection
-        self.check()
+        if connection is not None:
+            self.check()
 
     def check(self) -> None:
         if self.stopped:
@@ -80,16 +82,40 @@ class Executor:
         self._work_dir = work_dir
 
     def run(self, job: Job) -> None:
-        """Answer a query and put its result objects; raise `QueryFailure` or `Cancelled`."""
+        """Answer a query and put its result objects; raise `QueryFailure` or `Cancelled`.
+
+        An object that vanished between planning and reading (compaction swapped its partition) is planned around once.
+        """
         import duckdb
 
         folder = self._work_dir / job.execution_id
         folder.mkdir(parents=True, exist_ok=True)
-        connection = None
         try:
-            if self.answer_in_words(job):
-                return
-            connection = open_instance(self._endpoint_url, self._region, folder)
+            if not self.answer_in_words(job):
+                self._attempt(job, folder)
+        except duckdb.IOException:
+            job.check()
+            self._planner.forget()
+            self._last_attempt(job, folder)
+        except duckdb.Error as error:
+            raise self._failure(job, error) from error
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _last_attempt(self, job: Job, folder: Path) -> None:
+        import duckdb
+
+        try:
+            self._attempt(job, folder)
+        except duckdb.Error as error:
+            raise self._failure(job, error) from error
+
+    def _failure(self, job: Job, error: Exception) -> Exception:
+        return Cancelled() if job.stopped else failures.from_duckdb(error, job.sql)
+
+    def _attempt(self, job: Job, folder: Path) -> None:
+        connection = open_instance(self._endpoint_url, self._region, folder)
+        try:
             job.run_on(connection)
             started = time.monotonic()
             assert job.statement is not None
@@ -100,16 +126,9 @@ class Executor:
             if job.cutoff_bytes is not None and plan.scanned_bytes > job.cutoff_bytes:
                 raise ScanLimitExceeded
             self._answer(job, plan, connection, folder)
-        except duckdb.InterruptException:
-            raise Cancelled from None
-        except duckdb.Error as error:
-            job.check()
-            raise failures.from_duckdb(error, job.sql) from error
         finally:
-            job._connection = None
-            if connection is not None:
-                connection.close()
-            shutil.rmtree(folder, ignore_errors=True)
+            job.run_on(None)
+            connection.close()
 
     def answer_in_words(self, job: Job) -> bool:
         """Answer SHOW, DESCRIBE and DDL, which need no DuckDB; tell whether the statement was one of these."""

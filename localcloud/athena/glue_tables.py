@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError
 from localcloud.athena.column_types import Type, parse_hive
 
 T = TypeVar("T")
-REMEMBERED_SECONDS = 1.5
+REMEMBERED_SECONDS = 0.25
+"""Long enough for a page full of charts, short enough that nobody waits for a new partition."""
 
 
 class Memory:

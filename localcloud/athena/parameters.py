@@ -1,5 +1,6 @@
 """Execution parameters: SQL literals that take the place of `?`, parsed one by one and never pasted as text."""
 
+import re
 from collections.abc import Sequence
 
 from sqlglot import exp
@@ -22,6 +23,15 @@ def bind(statement: exp.Expr, values: Sequence[str]) -> exp.Expr:
     for mark, value in zip(marks, values, strict=True):
         mark.replace(parse_literal(value))
     return bound
+
+
+def execute_parts(sql: str) -> tuple[str, list[str]]:
+    """Return the prepared statement's name and the values of `EXECUTE name [USING value, …]`."""
+    found = re.fullmatch(r'\s*EXECUTE\s+"?(\w+)"?(?:\s+USING\s+(.+?))?\s*;?\s*', sql, re.IGNORECASE | re.DOTALL)
+    if found is None:
+        raise QueryFailure("SYNTAX_ERROR", "line 1:1: mismatched input. Expecting: EXECUTE name [USING value, …]")
+    values = parse(f"SELECT {found[2]}").expressions if found[2] else []
+    return found[1], [value.sql(dialect="trino") for value in values]
 
 
 def parse_literal(text: str) -> exp.Expr:

@@ -52,6 +52,11 @@ class Planner:
         self._catalog = catalog
         self._objects = objects
 
+    def forget(self) -> None:
+        """Forget what the catalog and S3 said: it is out of date."""
+        self._catalog.memory.forget()
+        self._objects.memory.forget()
+
     def plan(self, expression: exp.Expr, source: str, database: str, connection: Any) -> Plan:
         """Return the plan of a parsed query; `connection` is its own DuckDB instance, which evaluates the pruning.
 

@@ -55,8 +55,11 @@ def text_sql(value: str, type_: Any, nested: bool = False) -> str:
         return f"CASE WHEN {value} IS NULL THEN NULL ELSE '{{' || {joined} || '}}' END"
     if kind == "blob":
         return f"trino_blob_text({value})"
-    if kind in {"varchar", "json"}:
+    if kind in {"varchar", "json", "boolean", "date", "decimal"} or kind.endswith("int") or kind.startswith("int"):
         return f"CAST({value} AS VARCHAR)"
+    if kind in {"double", "float"}:
+        text = f"CAST({value} AS VARCHAR)"  # DuckDB's digits are Java's but for very large and very small numbers
+        return f"CASE WHEN abs({value}) >= 1e-3 AND abs({value}) < 1e7 THEN {text} ELSE trino_double_text({text}) END"
     return f"trino_text({value})"
 
 

@@ -56,7 +56,7 @@ class Statements:
         if self._definitions.run(text, database):
             return Words([], [])
         kind, name = kind_of(text)
-        if kind == "DML" and name == "SELECT":
+        if kind == "DML" and name in {"SELECT", "EXECUTE"}:
             return None
         raise QueryFailure("NOT_SUPPORTED", f"line 1:1: {name.replace('_', ' ')} is not supported by this engine")
 

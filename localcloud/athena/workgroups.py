@@ -45,6 +45,16 @@ class WorkGroups:
         """Return a workgroup; raise Athena's error when there is none so called or it is disabled."""
         return self._memory.get(("workgroup", name), lambda: self._read(name))
 
+    def prepared(self, name: str, group: str) -> str:
+        """Return the SQL of a workgroup's prepared statement; raise Athena's error when there is none so called."""
+        try:
+            answer = self._athena().get_prepared_statement(StatementName=name, WorkGroup=group)
+        except ClientError:
+            raise ServiceError(
+                "InvalidRequestException", f"PreparedStatement {name} was not found in workGroup {group}"
+            ) from None
+        return str(answer["PreparedStatement"]["QueryStatement"])
+
     def _read(self, name: str) -> WorkGroup:
         try:
             found: Mapping[str, Any] = self._athena().get_work_group(WorkGroup=name)["WorkGroup"]

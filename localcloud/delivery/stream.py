@@ -30,6 +30,7 @@ TICK_SECONDS = 0.5
 MAX_BUFFERED_BYTES = 1024**3
 """Bytes in buffers above which the spool is read no further: while S3 takes nothing it fills, and then refuses puts."""
 MAX_BACKOFF_SECONDS = 30.0
+DISK_RETRY_SECONDS = 5.0
 GIVE_UP_ATTEMPTS = 3
 """Uploads tried for a delivery stream that was deleted, whose bucket may be gone too."""
 
@@ -147,7 +148,7 @@ class DeliveryStream:
         if not self.closing or pending or offset < self._spool.end:
             return False
         self._seal_due(everything=True)
-        return True
+        return not self._buffers.due(time.time(), 0, 0.0)
 
     def _next_batch(self, offset: int, *, patient: bool) -> Batch:
         if self._buffers.size_bytes() > MAX_BUFFERED_BYTES:
@@ -186,12 +187,15 @@ class DeliveryStream:
             try:
                 self._buffers.append(groups, reached, time.time())
             except OSError as error:
-                self._last_error = f"buffers: {error}"
-                logger.error("delivery stream %s: %s", self.configuration.name, self._last_error)
-                self._stopped.wait(MAX_BACKOFF_SECONDS / 6)
+                self._wait_for_disk(error)
             else:
-                self._spool.release(reached)
+                self._spool.release(self._buffers.releasable)
                 return
+
+    def _wait_for_disk(self, error: OSError) -> None:
+        self._last_error = f"buffers: {error}"
+        logger.error("delivery stream %s: %s", self.configuration.name, self._last_error)
+        self._stopped.wait(DISK_RETRY_SECONDS)
 
     def _within_limit(self, group: pipeline.Group) -> list[pipeline.Group]:
         if group.output_type or not group.keys or self._buffers.is_open(group):
@@ -205,8 +209,13 @@ class DeliveryStream:
         configuration = self.configuration
         seconds = 0.0 if everything or self.closing else configuration.buffer_seconds
         due = self._buffers.due(time.time(), configuration.buffer_bytes, seconds)
-        if due:
+        if not due:
+            return
+        try:
             self._buffers.seal([(each, configuration.bucket, self._key(configuration, each)) for each in due])
+        except OSError as error:
+            self._wait_for_disk(error)
+        else:
             self._sealed.set()
 
     @staticmethod
@@ -238,7 +247,10 @@ class DeliveryStream:
                 break
         else:
             return
-        self._buffers.remove(buffer)
+        try:
+            self._buffers.remove(buffer)
+        except OSError as error:  # it is put once more, under the same key
+            self._wait_for_disk(error)
 
     def _put(self, buffer: Buffer) -> None:
         compression = "UNCOMPRESSED" if buffer.output_type else self.configuration.compression

@@ -1,5 +1,6 @@
 """The jobs engine: Glue's job-run operations over real runs, and the scheduler that starts them."""
 
+import logging
 import os
 import secrets
 import threading
@@ -19,6 +20,7 @@ from localcloud.jobs.warm_driver import Interrupted
 LOG_GROUP = "/aws-glue/jobs"
 PAGE = 50
 STOP_SECONDS = 10
+logger = logging.getLogger(__name__)
 _COPIED = ("MaxCapacity", "WorkerType", "NumberOfWorkers", "GlueVersion", "ExecutionClass", "SecurityConfiguration")
 
 
@@ -42,7 +44,7 @@ class JobsEngine:
         self._runs = Runs(context.data_dir / "jobs" / "runs.sqlite")
         self._lock = threading.Lock()
         self._controls: dict[str, tuple[Control, threading.Thread]] = {}
-        self._scheduler = Scheduler(context, self.begin, context.job_interval_seconds)
+        self._scheduler = Scheduler(context, self.begin, context.job_interval_seconds, self.prepare)
         self.operations: Mapping[str, Operation] = {
             "AWSGlue.StartJobRun": self.start_job_run,
             "AWSGlue.GetJobRun": self.get_job_run,
@@ -93,6 +95,16 @@ class JobsEngine:
             self._controls[run["Id"]] = (control, thread)
         thread.start()
         return str(run["Id"])
+
+    def prepare(self, job_name: str) -> None:
+        """Start a driver for the job in the background; what goes wrong there is for the first run to say."""
+        threading.Thread(target=self._warm, args=(job_name,), name=f"warm-{job_name}", daemon=True).start()
+
+    def _warm(self, job_name: str) -> None:
+        try:
+            self._runner.warm(self._job(job_name))
+        except Exception as error:
+            logger.info("no driver was started for job %s: %s", job_name, error)
 
     def get_job_run(self, parameters: Parameters) -> Parameters:
         return {"JobRun": _shown(self._known_run(parameters["JobName"], parameters["RunId"]))}

@@ -14,12 +14,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from localcloud.engine import Context
 from localcloud.jobs import arguments, mirror, spark
 from localcloud.jobs.code import Code, CodeError, CodeStore
+from localcloud.jobs.drivers import Drivers
 from localcloud.jobs.java import JavaNotFound
 from localcloud.jobs.mirror import Mirror
 from localcloud.jobs.warm_driver import DriverDied, DriverGone, Interrupted, Launch, WarmDriver
 
-IDLE_DRIVERS = 2
-"""Drivers kept warm; beyond them the one idle for longest is ended."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
@@ -55,8 +54,7 @@ class Runner:
         self._code = CodeStore(folder / "jobs" / "code", lambda: context.client("s3"))
         self._folder = folder / "jobs" / "drivers"
         self.logs = folder / "logs" / "glue"
-        self._lock = threading.Lock()
-        self._idle: dict[str, WarmDriver] = {}
+        self._drivers = Drivers()
 
     @cached_property
     def _java_home(self) -> Path:
@@ -72,11 +70,12 @@ class Runner:
         self.logs.mkdir(parents=True, exist_ok=True)
         try:
             found = arguments.merged(job, run.get("Arguments") or {})
-            code = self._code.fetch(job["Command"]["ScriptLocation"], arguments.extra_py_files(found))
+            code = self._fetched(job, found)
             for where in arguments.places(found):
                 count = self.mirror.fetch(where, control.give_up, thorough=not run.get("TriggerName"))
                 self._note(run, f"fetched {count} new objects of s3://{where.bucket}/{where.prefix}")
-            driver = self._driver(job, code, arguments.spark_settings(found), control)
+            launch = self._launch(job, code, arguments.spark_settings(found))
+            driver = self._drivers.take(_key(job), launch, control.give_up)
             on_running()
             argv = arguments.script_arguments(found, self.mirror.root, job["Name"], run["Id"])
             self._run_on(driver, job, {"script": str(code.script), "arguments": argv, **self._names(run)}, control)
@@ -84,6 +83,9 @@ class Runner:
             raise Interrupted from None
         except (CodeError, JavaNotFound, DriverDied, ClientError, BotoCoreError, ValueError, OSError) as error:
             raise RunFailed(str(error)) from error
+
+    def _fetched(self, job: Mapping[str, Any], found: Mapping[str, str]) -> Code:
+        return self._code.fetch(job["Command"]["ScriptLocation"], arguments.extra_py_files(found))
 
     def _names(self, run: Mapping[str, Any]) -> dict[str, str]:
         return {"run_id": run["Id"], "log": str(self.log_path(run["Id"]))}
@@ -98,7 +100,7 @@ class Runner:
         try:
             self._run_once(driver, job, command, control)
         except DriverGone:
-            self._run_once(self._started(driver.launch, control), job, command, control)
+            self._run_once(self._drivers.start(driver.launch, control.give_up), job, command, control)
 
     def _run_once(
         self, driver: WarmDriver, job: Mapping[str, Any], command: Mapping[str, Any], control: Control
@@ -109,38 +111,9 @@ class Runner:
         except DriverDied:
             driver.end()
             raise
-        self._give_back(job, driver)
+        self._drivers.give_back(_key(job), driver)
         if error:
             raise RunFailed(error)
-
-    def _driver(self, job: Mapping[str, Any], code: Code, own: Mapping[str, str], control: Control) -> WarmDriver:
-        """Take the job's idle driver if it was launched as this run needs it, else start one."""
-        launch = self._launch(job, code, own)
-        with self._lock:
-            idle = self._idle.pop(_key(job), None)
-        if idle and idle.alive and idle.launch == launch:
-            return idle
-        if idle:
-            idle.end()
-        return self._started(launch, control)
-
-    def _started(self, launch: Launch, control: Control) -> WarmDriver:
-        driver = WarmDriver(launch)
-        try:
-            driver.wait_ready(control.give_up)
-        except DriverDied:
-            driver.end()
-            raise
-        return driver
-
-    def _give_back(self, job: Mapping[str, Any], driver: WarmDriver) -> None:
-        with self._lock:
-            ended = [self._idle.pop(_key(job), None)]
-            self._idle[_key(job)] = driver
-            while len(self._idle) > IDLE_DRIVERS:
-                ended.append(self._idle.pop(next(iter(self._idle))))
-        for second in filter(None, ended):
-            second.end()
 
     def _launch(self, job: Mapping[str, Any], code: Code, own: Mapping[str, str]) -> Launch:
         name = _UNSAFE.sub("-", _key(job))
@@ -152,13 +125,14 @@ class Runner:
         )
         return Launch(environment, folder, self.logs / f"driver-{name}.log")
 
+    def warm(self, job: Mapping[str, Any]) -> None:
+        """Have a driver ready for a run of the job with its default arguments; raise what a run would."""
+        found = arguments.merged(job, {})
+        self._drivers.warm(_key(job), self._launch(job, self._fetched(job, found), arguments.spark_settings(found)))
+
     def close(self) -> None:
         """End the idle drivers."""
-        with self._lock:
-            drivers = list(self._idle.values())
-            self._idle.clear()
-        for driver in drivers:
-            driver.end()
+        self._drivers.close()
 
 
 def _key(job: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -38,9 +38,17 @@ class Scheduler:
     crawl is cheap: a laptop's user does not wait for the hour.
     """
 
-    def __init__(self, context: Context, start_run: StartRun, job_interval_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        start_run: StartRun,
+        job_interval_seconds: float | None = None,
+        prepare: Callable[[str], None] = lambda job: None,
+    ) -> None:
         self._context = context
         self._start_run = start_run
+        self._prepare = prepare
+        self._prepared: set[str] = set()
         self._clock = Clock()
         self._conditions = Conditions()
         self._triggers: dict[str, Trigger] = {}
@@ -138,9 +146,17 @@ class Scheduler:
         triggers = scheduled(self._triggers.values())
         for name in jobs.due([name for name, item in triggers.items() if _starts_a_job(item)], now):
             self.fire(triggers[name])
+        self._prepare_jobs(triggers.values())
         for name in crawls.due(self._crawlers, now):
             if self._crawls_cheaply(name):
                 self._crawl(name)
+
+    def _prepare_jobs(self, triggers: Iterable[Trigger]) -> None:
+        """Announce, once, each job that a schedule will start: its first run need not wait for Spark to start."""
+        names = {action["JobName"] for item in triggers for action in item["Actions"] if action.get("JobName")}
+        for name in names - self._prepared:
+            self._prepared.add(name)
+            self._prepare(name)
 
     def _crawl(self, name: str) -> None:
         with _skipping(f"schedule of crawler {name}"):

@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,18 @@ def test_loglake_query_fails_with_the_engines_words(environment):
     done = loglake(environment, "SELECT nope FROM api_gateway")
     assert done.returncode == 1
     assert done.stderr.startswith("QueryError: COLUMN_NOT_FOUND: line 1:8: Column 'nope' cannot be resolved")
+
+
+def test_interrupting_loglake_query_stops_the_execution(environment, lake):
+    numbers = "UNNEST(sequence(1, 10000)) AS {0}({0})"
+    sql = "SELECT COUNT(*) FROM " + " CROSS JOIN ".join(numbers.format(name) for name in "abc") + " WHERE a * b + c = 4"
+    before = set(lake.athena.list_query_executions(WorkGroup="lake")["QueryExecutionIds"])
+    process = subprocess.Popen([sys.executable, "loglake.py", "query", sql], env=environment, cwd=ROOT)
+    new: set[str] = set()
+    while not new:
+        time.sleep(0.1)
+        new = set(lake.athena.list_query_executions(WorkGroup="lake")["QueryExecutionIds"]) - before
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 130
+    assert lake.wait(new.pop())["Status"]["State"] == "CANCELLED"

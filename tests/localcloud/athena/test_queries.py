@@ -239,10 +239,19 @@ def test_ddl_makes_tables_that_queries_read(lake):
     assert lake.run("DROP TABLE people")["Status"]["State"] == "SUCCEEDED"
 
 
+def test_a_prepared_statement_is_executed_with_its_values(lake):
+    sql = "SELECT COUNT(*) FROM api_gateway WHERE level = ? AND day = ?"
+    lake.athena.create_prepared_statement(StatementName="of_level", WorkGroup="lake", QueryStatement=sql)
+    assert lake.rows("EXECUTE of_level USING 'ERROR', '20'") == [["100"]]
+    assert lake.rows("EXECUTE of_level", ExecutionParameters=["'INFO'", "'20'"]) == [["300"]]
+
+
 def test_what_would_write_data_is_refused_by_name(lake):
     assert lake.failure("INSERT INTO empty SELECT 1, NULL") == (
         "NOT_SUPPORTED: line 1:1: INSERT is not supported by this engine"
     )
+    assert "UNLOAD is not supported" in lake.failure("UNLOAD (SELECT 1) TO 's3://lake/x/' WITH (format = 'PARQUET')")
+    assert "EXPLAIN is not supported" in lake.failure("EXPLAIN SELECT 1")
 
 
 def test_show_and_describe_answer_from_the_catalog(lake):

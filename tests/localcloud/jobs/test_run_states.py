@@ -1,16 +1,18 @@
 """How a run ends, with an engine of the test's own over the endpoint's records."""
 
+import os
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from localcloud.engine import Context
 from localcloud.jobs.engine import JobsEngine
-from localcloud.jobs.java import JavaNotFound, bundled_java
+from localcloud.jobs.java import JavaNotFound, bundled_java, find_java
 from localcloud.jobs.runner import Control, Runner
 from localcloud.jobs.warm_driver import Interrupted
 
@@ -99,6 +101,23 @@ def test_bug_of_the_runner_fails_the_run_and_frees_the_job(engine: BuildEngine, 
 
     assert ended(broken, job)["ErrorMessage"] == "the job runner broke: KeyError('bug')"
     assert ended(broken, job)["JobRunState"] == "FAILED"
+
+
+@pytest.mark.spark
+def test_prepared_job_has_its_driver_before_its_first_run(engine: BuildEngine, job: str) -> None:
+    def drivers() -> list[int]:
+        found = psutil.Process().children()
+        return [child.pid for child in found if any("driver.py" in word for word in child.cmdline())]
+
+    prepared = engine(find_java=lambda: find_java(os.environ))
+    prepared.prepare(job)
+    deadline = time.monotonic() + 60
+    while not (before := drivers()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+    assert ended(prepared, job)["JobRunState"] == "SUCCEEDED"
+    assert drivers() == before
 
 
 @pytest.mark.spark
