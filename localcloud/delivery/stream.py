@@ -60,6 +60,7 @@ class DeliveryStream:
         self._stopped = threading.Event()
         self._sealed = threading.Event()
         self._last_error = ""
+        self._exceeded = False
         self._threads = [
             threading.Thread(target=self._deliver, name=f"deliver-{configuration.name}", daemon=True),
             threading.Thread(target=self._upload, name=f"upload-{configuration.name}", daemon=True),
@@ -119,7 +120,9 @@ class DeliveryStream:
             DeliveryToS3__DataFreshness=freshness,
             PartitionCount=self._buffers.active_partitions(),
             ActivePartitionsLimit=MAX_ACTIVE_PARTITIONS,
+            PartitionCountExceeded=int(self._exceeded),
         )
+        self._exceeded = False
 
     def _oldest_ms(self) -> int | None:
         buffered = self._buffers.oldest_ms()
@@ -203,20 +206,31 @@ class DeliveryStream:
         if self._buffers.active_partitions() < MAX_ACTIVE_PARTITIONS:
             return [group]
         self._last_error = f"more than {MAX_ACTIVE_PARTITIONS} active partitions"
+        self._exceeded = True
         return pipeline.overflow(group)
 
     def _seal_due(self, *, everything: bool = False) -> None:
         configuration = self.configuration
-        seconds = 0.0 if everything or self.closing else configuration.buffer_seconds
-        due = self._buffers.due(time.time(), configuration.buffer_bytes, seconds)
+        due = self._due(configuration, at_once=everything or self.closing)
         if not due:
             return
         try:
-            self._buffers.seal([(each, configuration.bucket, self._key(configuration, each)) for each in due])
+            self._buffers.seal([(each, _bucket(configuration, each), self._key(configuration, each)) for each in due])
         except OSError as error:
             self._wait_for_disk(error)
         else:
             self._sealed.set()
+
+    def _due(self, configuration: Configuration, *, at_once: bool) -> list[Buffer]:
+        """Return the buffers to be closed: the backup has buffering hints of its own."""
+        now, backup = time.time(), configuration.backup
+        hints = configuration.buffer_bytes, 0.0 if at_once else configuration.buffer_seconds
+        due = self._buffers.due(now, *hints)
+        if backup is None:
+            return due
+        others = [each for each in due if each.output_type != pipeline.SOURCE_BACKUP]
+        due = self._buffers.due(now, backup.buffer_bytes, 0.0 if at_once else backup.buffer_seconds)
+        return others + [each for each in due if each.output_type == pipeline.SOURCE_BACKUP]
 
     @staticmethod
     def _key(configuration: Configuration, buffer: Buffer) -> str:
@@ -253,7 +267,7 @@ class DeliveryStream:
             self._wait_for_disk(error)
 
     def _put(self, buffer: Buffer) -> None:
-        compression = "UNCOMPRESSED" if buffer.output_type else self.configuration.compression
+        compression = _compression(self.configuration, buffer)
         with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".object") as target:
             compress(self._buffers.path(buffer), buffer.length, compression, target.file, buffer.key.rpartition("/")[2])
             target.flush()
@@ -261,6 +275,11 @@ class DeliveryStream:
 
     def _note_delivered(self, buffer: Buffer) -> None:
         self._last_error = ""
+        if buffer.output_type == pipeline.SOURCE_BACKUP:
+            self.counters.add(
+                BackupToS3__Success=1, BackupToS3__Records=buffer.records, BackupToS3__Bytes=buffer.length
+            )
+            return
         self.counters.add(DeliveryToS3__Success=1)
         if not buffer.output_type:
             self.counters.add(
@@ -272,3 +291,14 @@ class DeliveryStream:
         self.counters.add(DeliveryToS3__Success=0)
         if attempt in (1, GIVE_UP_ATTEMPTS):
             logger.error("delivery stream %s can't deliver %s", self.configuration.name, self._last_error)
+
+
+def _bucket(configuration: Configuration, buffer: Buffer) -> str:
+    backup = configuration.backup if buffer.output_type == pipeline.SOURCE_BACKUP else None
+    return backup.bucket if backup else configuration.bucket
+
+
+def _compression(configuration: Configuration, buffer: Buffer) -> str:
+    if buffer.output_type == pipeline.SOURCE_BACKUP:
+        return configuration.backup.compression if configuration.backup else "UNCOMPRESSED"
+    return "UNCOMPRESSED" if buffer.output_type else configuration.compression
