@@ -6,7 +6,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -186,7 +186,7 @@ class DeliveryStream:
         except Stopping:
             return
         while not self._stopped.is_set():
-            groups = [each for group in transformed for each in self._within_limit(group)]
+            groups = list(self._within_limit(transformed))
             try:
                 self._buffers.append(groups, reached, time.time())
             except OSError as error:
@@ -200,14 +200,18 @@ class DeliveryStream:
         logger.error("delivery stream %s: %s", self.configuration.name, self._last_error)
         self._stopped.wait(DISK_RETRY_SECONDS)
 
-    def _within_limit(self, group: pipeline.Group) -> list[pipeline.Group]:
-        if group.output_type or not group.keys or self._buffers.is_open(group):
-            return [group]
-        if self._buffers.active_partitions() < MAX_ACTIVE_PARTITIONS:
-            return [group]
-        self._last_error = f"more than {MAX_ACTIVE_PARTITIONS} active partitions"
-        self._exceeded = True
-        return pipeline.overflow(group)
+    def _within_limit(self, groups: Sequence[pipeline.Group]) -> Iterator[pipeline.Group]:
+        """Yield the groups, those that would open a partition too many as errors."""
+        active = self._buffers.active_partitions()
+        for group in groups:
+            opens = bool(group.keys) and not group.output_type and not self._buffers.is_open(group)
+            if opens and active >= MAX_ACTIVE_PARTITIONS:
+                self._last_error = f"more than {MAX_ACTIVE_PARTITIONS} active partitions"
+                self._exceeded = True
+                yield from pipeline.overflow(group)
+            else:
+                active += opens
+                yield group
 
     def _seal_due(self, *, everything: bool = False) -> None:
         configuration = self.configuration
