@@ -27,7 +27,8 @@ class Account:
         """Return the account of the credentials in use; boto3 reads them, the region and AWS_ENDPOINT_URL by itself."""
         session = boto3.Session()
         config = Config(retries={"mode": "standard", "max_attempts": 8}, connect_timeout=10, read_timeout=60)
-        identity = session.client("sts", config=config).get_caller_identity()
+        impatient = Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=10)  # is anybody there?
+        identity = session.client("sts", config=impatient).get_caller_identity()
         cloudformation, s3 = (session.client(service, config=config) for service in ("cloudformation", "s3"))
         return cls(identity["Account"], session.region_name, cloudformation, s3)
 

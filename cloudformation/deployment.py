@@ -12,7 +12,7 @@ from cloudformation import buckets, report
 from cloudformation.account import Account
 from cloudformation.changes import Change
 from cloudformation.drift import Drift, detect_drift
-from cloudformation.events import explain
+from cloudformation.events import Event, explain
 from cloudformation.packaging import Artifact, build_artifacts
 from cloudformation.sections import TEMPLATE
 from cloudformation.stack import ChangeSet, Stack, StackError, is_new
@@ -134,7 +134,9 @@ class Deployment:
                 f"run 'aws cloudformation continue-update-rollback --stack-name {self._stack.name}'"
             )
         elif status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
-            raise StackError(f"nobody else may be changing stack {self._stack.name!r}; got {status!r}; try again later")
+            self._console.print(f"Stack {self._stack.name} is in {status}; waiting until that is done.")
+            self._stack.await_final_state()
+            self._clear_the_way()
 
     def _confirm(self, change_set: ChangeSet) -> None:
         self._console.print(report.changes_table(self._stack.name, change_set.changes))
@@ -164,16 +166,26 @@ class Deployment:
     def _execute(self, change_set: ChangeSet, wait: bool) -> Result:
         last_event_id = self._stack.execute(change_set)
         if not wait:
-            self._console.print(f"Started; follow it with 'loglake deploy --stack-name {self._stack.name}'.")
+            self._console.print(f"Started; {self._see_again()}.")
             return Result(self._stack.name, "started", change_set.changes, {})
-        follow = self._stack.follow(change_set.stack_id, last_event_id)
-        events = report.show_events(self._console, follow, len(change_set.changes))
+        events = self._follow(change_set, last_event_id)
         status = events[-1]["ResourceStatus"]
         if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"):
             failure = self._stack.first_failure(change_set.stack_id, events)
             reason = explain(failure) if failure else "no resource failed; see the stack's events"
             raise StackError(f"stack {self._stack.name!r} must reach a complete state; got {status!r}: {reason}")
         return self._finish("created" if change_set.creates else "updated", change_set.changes)
+
+    def _follow(self, change_set: ChangeSet, last_event_id: str | None) -> list[Event]:
+        follow = self._stack.follow(change_set.stack_id, last_event_id)
+        try:
+            return report.show_events(self._console, follow, len(change_set.changes))
+        except KeyboardInterrupt:
+            self._console.print(f"The change goes on without us; {self._see_again()}.")
+            raise
+
+    def _see_again(self) -> str:
+        return f"'loglake deploy --stack-name {self._stack.name}' waits for it and shows the result"
 
     def _finish(self, status: str, changes: tuple[Change, ...]) -> Result:
         outputs = stack_outputs(self._stack.name, self._account.cloudformation)

@@ -75,7 +75,7 @@ def show_events(console: Console, events: Iterable[Event], total: int) -> list[E
     seen: list[Event] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("resources", total=total)
+        task = progress.add_task("resources", total=total or None)  # how many a deletion has is not known
         for event in _noted(events, seen):
             status = event["ResourceStatus"]
             if status.endswith("_IN_PROGRESS"):

@@ -106,6 +106,11 @@ class Stack:
             delay = 0.2 if events else min(delay * 1.5, 3.0)
             self._sleep(delay)
 
+    def await_final_state(self) -> None:
+        """Return when nobody is changing the stack, or it is gone."""
+        while (stack := self.describe()) and stack["StackStatus"].endswith("_IN_PROGRESS"):
+            self._sleep(2.0)
+
     def first_failure(self, stack_id: str, events: Iterable[Event] | None = None) -> Event | None:
         """Return what failed first in `events`, oldest first, or in the stack's whole life; None if nothing did."""
         failure = first_failure(self._events_after(stack_id, None) if events is None else events)

@@ -4,6 +4,7 @@ A range is two texts, `start` and `end`: relative (`now-6h`) or absolute (`2026-
 relative in the URL, so a shared link keeps following the clock until someone freezes it.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -53,9 +54,15 @@ class Window:
 
 def parse_zone(name: str) -> ZoneInfo:
     """Return the time zone so named; raise `UsageError` for one that does not exist."""
-    if name not in available_timezones():
+    if name not in zones():
         raise UsageError(f"a time zone must be UTC or an IANA name such as Europe/Berlin; got {name!r}")
     return ZoneInfo(name)
+
+
+@functools.cache
+def zones() -> frozenset[str]:
+    """Return the names of all time zones; found once, for that reads a whole directory tree."""
+    return frozenset(available_timezones())
 
 
 def snap(now: datetime, span: timedelta) -> datetime:

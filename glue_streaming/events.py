@@ -20,6 +20,8 @@ _COUNTED = {
 """What deduplication, the rollup and the rejects need of an event whose level is dropped."""
 _STRINGS = tuple(column.name for column in COLUMNS if column.type == "string")
 _STRUCT = ", ".join(f"`{column.name}`: {column.type}" for column in COLUMNS)
+_YEARS = (2000, 2199)
+"""Years an arrival may have; Spark reads years that Python cannot hold."""
 _STRICT = {
     "mode": "PERMISSIVE",
     "columnNameOfCorruptRecord": "broken",
@@ -43,7 +45,7 @@ def parse_lines(lines: DataFrame) -> DataFrame:
         (F.col("parsed.broken").isNotNull() | (F.size("parsed.e") != 1)).alias("is_broken"),
         *(F.col(f"event.{column.name}") for column in EVENT_COLUMNS if column.name != "timestamp"),
         _timestamp("event.timestamp").alias("timestamp"),
-        F.coalesce(_timestamp(f"event.{RECEIVED_AT.name}"), F.col("object_time")).alias(RECEIVED_AT.name),
+        _received_at().alias(RECEIVED_AT.name),
         _extra(F.col("raw_line")).alias("extra"),
     )
     return typed.withColumn("is_reject", F.coalesce(_is_reject(), F.lit(True))).drop("is_broken")
@@ -77,6 +79,12 @@ def _parse(raw_line: Column) -> Column:
 
 def _timestamp(column: str) -> Column:
     return F.when(F.length(column) >= len("2026-11-21"), F.expr(f"try_cast({column} AS timestamp)"))
+
+
+def _received_at() -> Column:
+    """When the event arrived; where it says nothing of use, when its object was written."""
+    stamped = _timestamp(f"event.{RECEIVED_AT.name}")
+    return F.coalesce(F.when(F.year(stamped).between(*_YEARS), stamped), F.col("object_time"))
 
 
 def _is_reject() -> Column:

@@ -1,11 +1,12 @@
 """Raw objects to lines: every line of every object, its bytes untouched, with the object it came from.
 
 A `lines` DataFrame has the columns `raw_line` (the line as it was read; Spark does not check that it is UTF-8),
-`object_path`, `object_time` (when the object was written) and `damage` (null, or what is wrong with the object here).
+`object_path` (a URI), `object_time` (when the object was written) and `damage` (null, or what is wrong here).
 """
 
 import zlib
 from collections.abc import Iterator, Sequence
+from urllib.parse import quote
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -16,6 +17,8 @@ OBJECT_SCHEMA = "path string, modificationTime timestamp, length bigint, content
 """Spark's `binaryFile` columns; `content` is read only where it is selected."""
 
 GZIP_SUFFIX = ".gz"
+_URI = "/:!$&'()*+,;=@"
+"""What Spark leaves as it is in the URI of an object."""
 _GZIP_WBITS = 31
 _CHUNK_BYTES = 1 << 20
 
@@ -54,7 +57,8 @@ def source_object(object_path: Column, raw_path: str) -> Column:
     """Return an object's key as `rejects` names it: the last folder of `raw_path` and what follows, `logs/pay/…`."""
     root = _without_scheme(raw_path)
     folder = raw_path.rstrip("/").rsplit("/", 1)[-1]
-    path = F.regexp_replace(object_path, "^[A-Za-z0-9]+:/*", "")
+    decoded = F.url_decode(F.regexp_replace(object_path, r"\+", "%2B"))  # a plus is a plus in a path
+    path = F.regexp_replace(decoded, "^[A-Za-z0-9]+:/*", "")
     return F.concat(F.lit(folder + "/"), F.substr(path, F.lit(len(root) + 1)))
 
 
@@ -116,7 +120,8 @@ def _damaged(spark: SparkSession, paths: Sequence[str]) -> list[str]:
 def _salvaged_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
     salvaged = _read_contents(spark, paths).rdd.flatMap(
         lambda row: (
-            (bytearray(line), row.path, row.modificationTime, damage) for line, damage in salvage(bytes(row.content))
+            (bytearray(line), quote(row.path, _URI), row.modificationTime, damage)
+            for line, damage in salvage(bytes(row.content))
         )
     )
     frame = spark.createDataFrame(salvaged, "raw_line binary, object_path string, object_time timestamp, damage string")
@@ -125,7 +130,7 @@ def _salvaged_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
 
 def _missing_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
     damage = "the object must exist when it is read; got deleted after it was listed"
-    rows = [("", path, damage) for path in paths]
+    rows = [("", quote(path, _URI), damage) for path in paths]
     frame = spark.createDataFrame(rows, "raw_line string, object_path string, damage string")
     return frame.withColumn("object_time", F.current_timestamp())
 

@@ -14,7 +14,7 @@ _INT_BITS = {"int": 32, "bigint": 64}
 
 def reason_of(raw_line: bytes, arrived: datetime | None = None) -> str:
     """Return why the line is no event that arrived then, on one line of at most `MAX_REASON_CHARS` characters."""
-    reason = _reason(raw_line, arrived)
+    reason = _reason(raw_line, arrived and arrived.astimezone(UTC))  # Spark gives it naive, in local time
     return reason if len(reason) <= MAX_REASON_CHARS else reason[: MAX_REASON_CHARS - 1] + "…"
 
 
@@ -52,7 +52,7 @@ def _beyond_schema(event: dict[str, Any], arrived: datetime | None) -> str:
     if arrived and not arrived - MAX_AGE <= moment <= arrived + MAX_AHEAD:
         return (
             f"`timestamp` must be within {MAX_AGE.days} days before and {MAX_AHEAD.days} day after its arrival "
-            f"at {arrived.astimezone(UTC).isoformat()}; got {event['timestamp']!r}"
+            f"at {arrived.isoformat()}; got {event['timestamp']!r}"
         )
     return f"a line must be an event that Spark's JSON reader takes; `timestamp` is {event['timestamp']!r}"
 

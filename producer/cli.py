@@ -1,5 +1,6 @@
 """`loglake produce` and `loglake verify`: the only module of this stage that reads argv and the environment."""
 
+import os
 import signal
 import sys
 import time
@@ -67,6 +68,9 @@ def _list_scenarios(context: click.Context, _: click.Parameter, asked: bool) -> 
 @click.option("--stack-name", help="The stack whose names to use.")
 @click.option("--ledger", type=_FOLDER, help="kinesis, firehose: folder of the ledger that 'loglake verify' reads.")
 @click.option("--dead-letters", type=click.Path(dir_okay=False, path_type=Path), help="File for what finally failed.")
+@click.option(
+    "--replay", type=click.Path(dir_okay=False, path_type=Path), help="Send the events of a dead-letter file, only."
+)
 @click.option("--retry-for", type=Duration(), default="5m", show_default=True, help="How long to retry a failing call.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as one JSON object at the end.")
 def produce(stack_name: str | None, as_json: bool, **flags: Any) -> int:
@@ -89,6 +93,9 @@ def produce(stack_name: str | None, as_json: bool, **flags: Any) -> int:
             generate(plan, run)
         except LoglakeError as raised:
             error = raised
+        except BrokenPipeError:  # the reader of stdout has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
         error = _close(run, STOP_GRACE_S if signals else plan.retry_for) or error
     _report(counts, dead_letters, time.monotonic() - began, as_json, err=plan.to == "stdout")
     if error:

@@ -20,6 +20,7 @@ from producer.dead_letters import DeadLetters
 from producer.events import Generator, Stream
 from producer.pacing import FixedClock, FixedUnpacedClock, LiveClock, UnpacedClock, wall_ms
 from producer.produce import DAY_MS, Clock, Run, daily_history, thinned_history
+from producer.replay import replayed
 from producer.scenarios import Conditions, find_scenario
 from producer.shape import load_at
 from producer.sinks import Sink
@@ -51,6 +52,7 @@ class Plan:
     ledger: Path | None
     dead_letters: Path | None
     retry_for: float
+    replay: Path | None
 
     def check(self) -> None:
         """Raise `UsageError` for flags that exclude each other."""
@@ -58,6 +60,10 @@ class Plan:
             raise UsageError(f"--ledger needs --to kinesis or --to firehose; got --to {self.to}")
         if self.backfill is not None and self.to == "files":
             raise UsageError("--backfill needs --to stdout, kinesis or firehose; for files, say --days")
+        if self.replay and self.to not in STREAM_SINKS:
+            raise UsageError(f"--replay needs --to kinesis or --to firehose; got --to {self.to}")
+        if self.replay and self.dead_letters and self.replay.resolve() == self.dead_letters.resolve():
+            raise UsageError(f"--replay and --dead-letters must be different files; got {str(self.replay)!r} for both")
         if self.scenario and self.to == "files":
             raise UsageError("--scenario needs --to stdout, kinesis or firehose; got --to files")
 
@@ -126,7 +132,10 @@ def throttled(action: Callable[[], None], every_s: float) -> Callable[[], None]:
 
 
 def generate(plan: Plan, run: Run) -> None:
-    """Fill the time that was asked for with events, until done or stopped."""
+    """Fill the time that was asked for with events, or send a file's again, until done or stopped."""
+    if plan.replay:
+        run.history(replayed(plan.replay, SERVICES))
+        return
     generator = Generator(secrets.randbits(63) if plan.seed is None else plan.seed, plan.malformed)
     if plan.to == "files":
         first_day_ms = _first_day_ms(plan)

@@ -4,20 +4,27 @@ A batch is appended to its buffers' files and then committed by replacing the jo
 that the buffers include and the committed length of each. After a kill the files count only up to those lengths and
 the spool is read again from that offset, so a record enters a buffer exactly once. A sealed buffer has its S3 key in
 the journal before the object is put: putting it again after a kill replaces the object instead of doubling it.
+
+The journal's earlier generation is kept and takes over when the journal is torn: the spool is released only up to the
+offset in that one.
 """
 
 import json
 import os
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from catalog.errors import LoglakeError
-from localcloud.data_dir import read_json, write_atomically
+from localcloud.data_dir import read_json
 from localcloud.delivery.pipeline import Group, Keys
+
+JOURNAL = "journal.json"
+EARLIER_JOURNAL = "journal.json.previous"
 
 
 @dataclass(slots=True)
@@ -42,24 +49,21 @@ class Buffers:
         self._folder = folder
         self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
-        self.offset, self._buffers = _read_journal(folder / "journal.json")
-        self._restore(self.offset, self._buffers)
+        self.offset, buffers = _read_journal(folder)
+        self._committed = self.offset
+        self.releasable = 0
+        """The spool offset that no generation of the journal needs any more."""
+        self._restore(self.offset, {each.identity: each for each in buffers if self.path(each).exists()})
         for path in folder.glob("*.buffer"):
             if path.stem not in self._buffers:
                 path.unlink()
 
     def append(self, groups: Sequence[Group], offset: int, now: float) -> None:
         """Add a batch and commit it together with the spool offset behind it; all or, with `OSError`, nothing."""
-        with self._lock:
-            before = self.offset, {buffer.identity: replace(buffer) for buffer in self._buffers.values()}
-            try:
-                for group in groups:
-                    self._append(group, now)
-                self.offset = offset
-                self._commit()
-            except OSError:
-                self._restore(*before)
-                raise
+        with self._transaction():
+            for group in groups:
+                self._append(group, now)
+            self.offset = offset
 
     def is_open(self, group: Group) -> bool:
         """Tell whether the group's partition has an open buffer."""
@@ -78,12 +82,11 @@ class Buffers:
             ]
 
     def seal(self, keyed: Sequence[tuple[Buffer, str, str]]) -> None:
-        """Close buffers, each with its bucket and S3 key: later records of its partition open a new one."""
-        with self._lock:
+        """Close buffers, each with its bucket and S3 key: later records open a new one. As `append`."""
+        with self._transaction():
             for buffer, bucket, key in keyed:
-                buffer.bucket, buffer.key = bucket, key
+                self._buffers[buffer.identity] = replace(buffer, bucket=bucket, key=key)
                 del self._open[_partition(buffer)]
-            self._commit()
 
     def sealed(self) -> list[Buffer]:
         """Return the buffers that wait for their upload, oldest first."""
@@ -91,10 +94,9 @@ class Buffers:
             return sorted((each for each in self._buffers.values() if each.key), key=lambda buffer: buffer.opened_at)
 
     def remove(self, buffer: Buffer) -> None:
-        """Forget a buffer whose object is in S3."""
-        with self._lock:
+        """Forget a buffer whose object is in S3. As `append`."""
+        with self._transaction():
             del self._buffers[buffer.identity]
-            self._commit()
         self.path(buffer).unlink(missing_ok=True)
 
     def path(self, buffer: Buffer) -> Path:
@@ -110,6 +112,18 @@ class Buffers:
         """Return the arrival of the oldest record that waits for delivery."""
         with self._lock:
             return min((buffer.oldest_ms for buffer in self._buffers.values()), default=None)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Commit what is done to the buffers, or, with the `OSError` that prevented it, leave them as they were."""
+        with self._lock:
+            before = self.offset, {buffer.identity: replace(buffer) for buffer in self._buffers.values()}
+            try:
+                yield
+                self._commit()
+            except OSError:
+                self._restore(*before)
+                raise
 
     def _restore(self, offset: int, buffers: dict[str, Buffer]) -> None:
         self.offset, self._buffers = offset, buffers
@@ -135,21 +149,32 @@ class Buffers:
 
     def _commit(self) -> None:
         journal = {"offset": self.offset, "buffers": [asdict(buffer) for buffer in self._buffers.values()]}
-        write_atomically(self._folder / "journal.json", json.dumps(journal).encode())
+        current = self._folder / JOURNAL
+        scratch = current.with_name(JOURNAL + ".tmp")
+        scratch.write_bytes(json.dumps(journal).encode())
+        if current.exists():
+            current.replace(self._folder / EARLIER_JOURNAL)
+        scratch.replace(current)
+        self.releasable, self._committed = self._committed, self.offset
 
 
 def _partition(buffer: Buffer) -> tuple[str, Keys]:
     return buffer.output_type, buffer.keys
 
 
-def _read_journal(path: Path) -> tuple[int, dict[str, Buffer]]:
-    if not path.exists():
-        return 0, {}
-    journal = read_json(path)
-    if journal is None:
-        raise LoglakeError(f"a delivery journal must be whole, {str(path)!r}; move it away to deliver its spool again")
-    buffers = [_buffer(**each) for each in journal["buffers"]]
-    return journal["offset"], {buffer.identity: buffer for buffer in buffers}
+def _read_journal(folder: Path) -> tuple[int, list[Buffer]]:
+    """Return the offset and the buffers; a sealed one of the earlier generation may have no file: it was delivered."""
+    paths = [path for path in (folder / JOURNAL, folder / EARLIER_JOURNAL) if path.exists()]
+    for path in paths:
+        journal = read_json(path)
+        if journal is not None:
+            return journal["offset"], [_buffer(**each) for each in journal["buffers"]]
+    if paths:
+        raise LoglakeError(
+            f"a delivery journal must be whole, {str(paths[0])!r}; neither it nor its earlier generation is; "
+            f"move {str(folder)!r} away to go on without what it held"
+        )
+    return 0, []
 
 
 def _buffer(keys: Sequence[Sequence[str]], **fields: Any) -> Buffer:

@@ -136,6 +136,8 @@ OTHER_VALUES = {
     "StreamRetentionHours": "48",
     "BufferSeconds": "300",
     "BufferMegabytes": "128",
+    "Masking": "user_id=hash,email=off",
+    "MaskingSalt": "pepper",
     "CrawlSchedule": "cron(0 1 * * ? *)",
     "JobSchedule": "cron(0/5 * * * ? *)",
     "DropLevels": "NONE",

@@ -140,6 +140,38 @@ def test_an_endpoint_that_restarts_loses_nothing(tmp_path: Path) -> None:
     assert len(set(kinesis.events())) == 2500
 
 
+def test_a_reader_that_has_seen_enough_ends_the_run_quietly(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "producer", "--to", "stdout", "--rate", "max"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout
+    assert process.stderr
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(30) == 0
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
+def test_what_finally_failed_can_be_sent_again(tmp_path: Path) -> None:
+    broken, whole = FaultyKinesis(entry_faults=1.0), FaultyKinesis()
+    flags = ("--to", "kinesis", "--json", "--ledger", "ledger")
+    with serving(broken) as url:
+        made = ("--rate", "max", "--start", START, "--count", "300", "--malformed", "0.1", "--seed", "1")
+        failing = (*flags, *made, "--retry-for", "0.2s", "--dead-letters", "dead.jsonl")
+        failed = produce(*failing, cwd=tmp_path, url=url)
+    assert failed.returncode == 1
+    assert orjson.loads(failed.stdout)["failed"] == 300
+    with serving(whole) as url:
+        replayed = produce(*flags, "--replay", "dead.jsonl", cwd=tmp_path, url=url)
+    assert replayed.returncode == 0, replayed.stderr
+    expected = [line for line in (tmp_path / "dead.jsonl").read_bytes().split(b"\n") if line]
+    assert sorted(whole.events()) == sorted(expected)
+    balance = read_ledger(tmp_path / "ledger")
+    assert (balance.acknowledged.total, balance.in_doubt.total) == (300, 0)
+    counts = orjson.loads(replayed.stdout)
+    assert counts["malformed"] == orjson.loads(failed.stdout)["malformed"] > 0
+
+
 @pytest.mark.parametrize(
     ("flags", "code", "text"),
     [
@@ -155,6 +187,7 @@ def test_an_endpoint_that_restarts_loses_nothing(tmp_path: Path) -> None:
         ),
         (("--rate", "400..50"), 2, "such as 200, 50..400 or max; got '400..50'"),
         (("--scenario", "x", "--to", "stdout", "--count", "1"), 2, "--scenario must be one of error-burst, "),
+        (("--to", "kinesis", "--replay", "none"), 1, "can't be reached"),
         (("--duration", "soon"), 2, "must be a number with s, m, h or d, such as 60s; got 'soon'"),
         (("--start", "yesterday"), 2, "must be ISO-8601, such as 2026-11-01T00:00:00Z; got 'yesterday'"),
         (("--ledger", "x"), 2, "--ledger needs --to kinesis or --to firehose; got --to files"),

@@ -1,6 +1,8 @@
-import shutil
 from pathlib import Path
 
+import pytest
+
+from catalog.errors import LoglakeError
 from localcloud.delivery.buffers import Buffers
 from localcloud.delivery.pipeline import Group
 
@@ -44,13 +46,28 @@ def test_a_full_disk_leaves_the_buffers_as_they_were(tmp_path: Path) -> None:
     buffers = Buffers(tmp_path)
     buffers.append([group(A, b"one")], 100, now=1.0)
     (tmp_path / "journal.json.tmp").mkdir()  # the journal can't be written
-    try:
+    with pytest.raises(OSError):
         buffers.append([group(A, b"two")], 200, now=1.0)
-    except OSError:
-        shutil.rmtree(tmp_path / "journal.json.tmp")
+    (tmp_path / "journal.json.tmp").rmdir()
     assert buffers.offset == 100
     buffers.append([group(A, b"TWO")], 200, now=1.0)
     assert contents(buffers) == {"a": b"oneTWO"}
+
+
+def test_a_full_disk_leaves_buffers_unsealed_and_unremoved(tmp_path: Path) -> None:
+    buffers = Buffers(tmp_path)
+    buffers.append([group(A, b"one")], 100, now=1.0)
+    (tmp_path / "journal.json.tmp").mkdir()
+    with pytest.raises(OSError):
+        buffers.seal([(each, "bucket", "key") for each in buffers.due(1e9, 0, 0)])
+    assert (buffers.sealed(), contents(buffers)) == ([], {"a": b"one"})
+    (tmp_path / "journal.json.tmp").rmdir()
+    buffers.seal([(each, "bucket", "key") for each in buffers.due(1e9, 0, 0)])
+    (tmp_path / "journal.json.tmp").mkdir()
+    with pytest.raises(OSError):
+        buffers.remove(buffers.sealed()[0])
+    assert len(buffers.sealed()) == 1
+    assert buffers.path(buffers.sealed()[0]).exists()
 
 
 def test_a_buffer_is_due_by_its_size_or_by_the_age_of_its_first_record(tmp_path: Path) -> None:
@@ -73,4 +90,35 @@ def test_a_sealed_buffer_keeps_its_key_over_a_restart_and_its_partition_opens_an
     assert contents(again) == {"a": b"new"}
     assert again.active_partitions() == 2
     again.remove(sealed)
+    assert Buffers(tmp_path).sealed() == []
+
+
+@pytest.mark.parametrize("content", [b"", b'{"offset": 2', None])
+def test_a_torn_journal_is_taken_from_its_earlier_generation(tmp_path: Path, content: bytes | None) -> None:
+    buffers = Buffers(tmp_path)
+    buffers.append([group(A, b"one")], 100, now=1.0)
+    buffers.append([group(A, b"two"), group(B, b"three")], 200, now=1.0)
+    assert buffers.releasable == 100
+    (tmp_path / "journal.json").unlink()
+    if content is not None:
+        (tmp_path / "journal.json").write_bytes(content)
+    again = Buffers(tmp_path)
+    assert (again.offset, contents(again)) == (100, {"a": b"one"})
+
+
+def test_two_torn_journals_stop_the_start_and_nothing_is_removed(tmp_path: Path) -> None:
+    buffers = Buffers(tmp_path)
+    buffers.append([group(A, b"one")], 100, now=1.0)
+    (tmp_path / "journal.json").write_bytes(b"{")
+    with pytest.raises(LoglakeError, match="a delivery journal must be whole"):
+        Buffers(tmp_path)
+    assert len(list(tmp_path.glob("*.buffer"))) == 1
+
+
+def test_a_delivered_buffer_in_the_earlier_journal_is_not_delivered_again(tmp_path: Path) -> None:
+    buffers = Buffers(tmp_path)
+    buffers.append([group(A, b"one")], 100, now=1.0)
+    buffers.seal([(each, "bucket", "key") for each in buffers.due(1e9, 0, 0)])
+    buffers.remove(buffers.sealed()[0])
+    (tmp_path / "journal.json").unlink()
     assert Buffers(tmp_path).sealed() == []

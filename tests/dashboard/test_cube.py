@@ -1,0 +1,99 @@
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from catalog.latency import bucket_of, percentile
+from dashboard import cube as cubes
+from dashboard.cube import Cube
+from dashboard.timerange import Window
+from dashboard.view import View
+
+START = datetime(2026, 11, 21, 10, tzinfo=UTC)
+WINDOW = Window(START, START + timedelta(minutes=10))
+ZERO = int(START.timestamp())
+
+
+def _cube(counts: list[tuple[int, str, str, int]], latency: list[tuple[int, str, float, int]] = ()) -> Cube:
+    """A cube from (minute, service, level, events) and (minute, service, milliseconds, events)."""
+    rows = [(ZERO + 60 * m, s, level, "5xx" if level == "ERROR" else "2xx", n, 0) for m, s, level, n in counts]
+    heat = [(ZERO + 60 * m, s, bucket_of(ms), n) for m, s, ms, n in latency]
+    columns = ["slot", "service", "level", "status_class", "events", "response_bytes"]
+    frames = {
+        "counts": pd.DataFrame(rows, columns=columns),
+        "latency": pd.DataFrame(heat, columns=["slot", "service", "bucket", "events"]),
+    }
+    return Cube(WINDOW, frames, {"counts": 60, "latency": 60})
+
+
+def test_volume_is_events_by_bar_and_level_least_severe_first() -> None:
+    cube = _cube([(0, "a", "ERROR", 1), (0, "a", "INFO", 5), (1, "b", "INFO", 7), (-1, "a", "INFO", 99)])
+    table = cubes.volume(cube, View(), 60)
+    assert list(table.columns) == ["INFO", "ERROR"]
+    assert table.to_numpy().tolist() == [[5, 1], [7, 0]]
+    assert cubes.volume(cube, View(services=("b",)), 60).to_numpy().tolist() == [[7]]
+
+
+def test_missing_minutes_are_gaps_and_not_zeros() -> None:
+    cube = _cube([(0, "a", "INFO", 1), (3, "a", "INFO", 1)])
+    assert cubes.gaps(cube, 60) == [(ZERO + 60, ZERO + 180), (ZERO + 240, ZERO + 600)]
+    assert np.isnan(cubes.error_rate(cube, View(), step=60)["rate"].iloc[1])
+    assert cubes.error_rate(cube, View(), step=60)["rate"].iloc[0] == 0
+
+
+def test_quantiles_of_services_together_are_those_of_the_added_histograms() -> None:
+    values = [(0, "a", 10.0, 90), (0, "b", 1000.0, 10), (1, "a", 20.0, 5)]
+    lines = cubes.quantile_lines(_cube([], values), View(), step=60)
+    histogram = {bucket_of(10.0): 90, bucket_of(1000.0): 10}
+    for wanted in cubes.QUANTILES:
+        assert lines[wanted].iloc[0] == pytest.approx(percentile(histogram, wanted))
+    assert lines[0.5].iloc[1] == pytest.approx(20.0, rel=0.03)
+    assert lines[0.5].isna().tolist()[2:] == [True] * 8
+
+
+def test_quantile_of_a_frame_is_the_catalogs_percentile() -> None:
+    rng = np.random.default_rng(3)
+    values = [
+        (0, "a", float(ms), int(n)) for ms, n in zip(rng.lognormal(4, 1, 200), rng.integers(1, 9, 200), strict=True)
+    ]
+    frame = _cube([], values).frames["latency"]
+    histogram = frame.groupby("bucket")["events"].sum().to_dict()
+    for wanted in (0.01, 0.5, 0.95, 0.999, 1.0):
+        assert cubes.quantile(frame, wanted) == pytest.approx(percentile(histogram, wanted))
+
+
+def test_tiles_compare_with_the_window_before() -> None:
+    counts = [(0, "a", "INFO", 90), (1, "a", "ERROR", 10), (-1, "a", "INFO", 49), (-2, "a", "ERROR", 1)]
+    tiles = {kpi.name: kpi for kpi in cubes.kpis(_cube(counts, [(0, "a", 100.0, 1)]), View())}
+    assert (tiles["events"].value, tiles["events"].previous, tiles["events"].change) == (100, 50, 1.0)
+    assert tiles["error_rate"].change == pytest.approx(0.1 / 0.02 - 1)
+    assert tiles["p95"].previous is None
+    assert tiles["p95"].change is None
+
+
+def test_empty_window_has_no_numbers_rather_than_zeros() -> None:
+    cube = _cube([], [])
+    assert [kpi.value for kpi in cubes.kpis(cube, View())] == [None] * 6
+    assert cubes.by_service(cube, View()).empty
+
+
+def test_service_that_changed_most_comes_first() -> None:
+    calm = [(minute, "calm", "INFO", 100) for minute in range(-10, 10)]
+    broken = [(minute, "broken", "INFO", 100) for minute in range(-10, 0)] + [
+        (minute, "broken", "ERROR", 50) for minute in range(10)
+    ]
+    assert cubes.by_service(_cube(calm + broken), View())["service"].tolist() == ["broken", "calm"]
+
+
+def test_facets_include_exclude_and_count_under_the_other_filters() -> None:
+    cube = _cube([(0, "a", "INFO", 5), (0, "a", "ERROR", 2), (0, "b", "INFO", 3)])
+    assert cubes.facet_counts(cube, View(levels=("ERROR",)), "level") == [("INFO", 8), ("ERROR", 2)]
+    assert cubes.facet_counts(cube, View(levels=("ERROR",)), "service") == [("a", 2)]
+    without = View(facets={"status_class": ("!5xx",)})
+    assert cubes.volume(cube, without, 60).to_numpy().tolist() == [[8]]
+
+
+@pytest.mark.parametrize(("minutes", "step"), [(60, 60), (360, 300), (1440, 900), (10_080, 7200)])
+def test_bar_is_the_shortest_round_step_that_fits(minutes: int, step: int) -> None:
+    assert cubes.step_seconds(Window(START, START + timedelta(minutes=minutes))) == step
