@@ -24,7 +24,7 @@ class FolderLake:
         self.partitions: dict[tuple[str, tuple[str, ...]], str] = {}
         self.crash_at = crash_at
         self.calls = 0
-        self._watch = watch
+        self.watch = watch
         self._disk = Storage(None, None, "lake", "app_logs_db")
 
     def list_files(self, folder: str) -> list[str]:
@@ -86,7 +86,10 @@ class FolderLake:
         ]
         if not sources:
             return []
-        return duckdb.sql(f"SELECT {columns} FROM ({' UNION ALL BY NAME '.join(sources)}) WHERE {where}").fetchall()
+        with duckdb.connect() as connection:
+            return connection.sql(
+                f"SELECT {columns} FROM ({' UNION ALL BY NAME '.join(sources)}) WHERE {where}"
+            ).fetchall()
 
     @staticmethod
     def _values(table: Table, values: tuple[str, ...]) -> str:
@@ -99,7 +102,7 @@ class FolderLake:
         return self.root / key
 
     def _step(self) -> None:
-        self._watch()
+        self.watch()
         self.calls += 1
         if self.calls == self.crash_at:
             raise Crash
