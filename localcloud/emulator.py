@@ -108,6 +108,8 @@ def _describing_all(describe: Callable[[Any], Any]) -> Callable[[Any], Any]:
             if name in ("ExtendedS3DestinationDescription", "S3DestinationDescription"):
                 kept = {each: destination["config"].get(each) for each in ("FileExtension", "CustomTimeZone")}
                 block.update({each: value for each, value in kept.items() if value})
+                if destination["config"].get("S3BackupMode") == "Enabled":
+                    block["S3BackupDescription"] = destination["config"].get("S3BackupConfiguration", {})
         return description
 
     return describe_all

@@ -97,7 +97,7 @@ def test_the_dashboard_answers_on_its_port(laptop: Laptop) -> None:
 
 @pytest.mark.parametrize("name", THREE_QUERIES)
 def test_a_query_answers_alike_through_three_clients(laptop: Laptop, name: str) -> None:
-    wait_for(lambda: crawled(laptop), 60)
+    wait_for(lambda: crawled(laptop), 240)
     sql = named_query(name).sql
     ours = laptop.loglake("query", sql, "--format", "json")
     assert ours.returncode == 0, ours.stderr
