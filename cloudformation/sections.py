@@ -95,7 +95,7 @@ def _filled(guide: str, table: str, rows: str) -> str:
 
 
 def _column(column: Column) -> str:
-    # No comment: what the columns mean is in catalog/tables.py, and a template has 51,200 bytes.
+    # No comment: what the columns mean is in catalog/tables.py.
     return f"{{Name: {column.name}, Type: {_quoted(column.type) if '<' in column.type else column.type}}}"
 
 

@@ -61,6 +61,6 @@ def _add_routes(app: Dash, lake: Lake, prefix: str) -> None:
 
     @app.server.get(f"{prefix}readyz")
     def ready() -> tuple[Response, int]:
-        """Answer 200 when a viewer could be served: the cache can be written. Athena being down is no reason to stop."""
+        """Answer 200 when viewers can be served: the cache is writable. Athena being down is no reason to stop."""
         writable = lake.is_writable()
         return jsonify({"cache": "writable" if writable else "not writable"}), 200 if writable else 503

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from diskcache import FanoutCache, Lock
@@ -71,7 +72,8 @@ class Broker:
     def ask(self, question: Question, viewer: str, max_age: float = ANSWER_SECONDS, wait: float = 0.0) -> Answer:
         """Return the answer as it stands, starting or moving on its execution; look again for up to `wait` seconds.
 
-        An answer older than `max_age` comes back with the state `RUNNING` while a new one is fetched.
+        An answer older than `max_age` comes back with the state `RUNNING` while a new one is fetched; so does a younger
+        one that somebody has asked to be renewed.
         """
         deadline = time.monotonic() + wait
         self._reap()
@@ -107,7 +109,7 @@ class Broker:
     def _step(self, question: Question, viewer: str, max_age: float) -> Answer:
         key = question.key
         cached = self._answer(key)
-        if cached and self._clock() - cached.asked_at <= max_age:
+        if cached and self._clock() - cached.asked_at <= max_age and not self._run(key):
             self._count("hits", 1)
             self._count("saved_bytes", cached.scanned_bytes)
             return cached
@@ -116,7 +118,7 @@ class Broker:
             return _with(json.loads(failure), cached)
         with self._locked(key):
             found = self._answer(key)  # once more, now that nobody else can be finishing it
-            if found and self._clock() - found.asked_at <= max_age:
+            if found and self._clock() - found.asked_at <= max_age and not self._run(key):
                 return found
             self._heartbeat(key, viewer)
             run = self._run(key) or self._start(question)
@@ -254,10 +256,8 @@ class Broker:
 
 def open_cache(directory: str, size_limit_bytes: int = 2 * 10**9) -> FanoutCache:
     """Return the cache in `directory`, which only its owner may enter: who can write there could change answers."""
-    import os
-
-    os.makedirs(directory, mode=0o700, exist_ok=True)
-    os.chmod(directory, 0o700)
+    Path(directory).mkdir(mode=0o700, parents=True, exist_ok=True)
+    Path(directory).chmod(0o700)
     return FanoutCache(
         directory, shards=8, timeout=1, size_limit=size_limit_bytes, eviction_policy="least-recently-used"
     )

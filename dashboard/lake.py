@@ -6,17 +6,14 @@ one query per stretch, and every worker and viewer shares them.
 """
 
 import hashlib
-import io
 import json
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 from diskcache import FanoutCache
@@ -24,9 +21,22 @@ from diskcache import FanoutCache
 from catalog.errors import QueryError
 from dashboard import rows, statements
 from dashboard.athena import CANCELLED, FAILED, RUNNING, SUCCEEDED, Engine, read_csv
+from dashboard.blocks import (
+    Block,
+    cut_blocks,
+    frame_of,
+    from_bytes,
+    kinds,
+    manifest_days,
+    parse_rollup,
+    question_of,
+    stretches,
+    to_bytes,
+    versions_of,
+)
 from dashboard.broker import ANSWER_SECONDS, Answer, Broker, Question
 from dashboard.cube import Cube
-from dashboard.statements import COLUMNS, COUNTS, ENDPOINT_LATENCY, ENDPOINTS, LATENCY, Kind, Statement
+from dashboard.statements import COUNTS, LATENCY, Statement
 from dashboard.timerange import Window, resolve
 from dashboard.view import View
 
@@ -35,6 +45,11 @@ BLOCK_SECONDS = 7 * 86_400.0
 MEMO_CUBES = 12
 TABLES_SECONDS = 60.0
 LOOK_SECONDS = 0.1
+
+
+def utc_now() -> datetime:
+    """Return the time as an aware moment."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +67,8 @@ class Loaded:
     execution_id: str = ""
     running_seconds: float = 0.0
     was_cached: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One block: where it is kept and the stretch of time it holds."""
-
-    kind: Kind
-    window: Window
-    version: int
-
-    @property
-    def key(self) -> str:
-        return f"block:1:{self.kind.key}:{int(self.window.start.timestamp())}:{self.version}"
+    is_revalidating: bool = False
+    """Whether newer data is being looked for behind this answer."""
 
 
 class Lake:
@@ -75,7 +79,7 @@ class Lake:
         engine: Engine,
         cache: FanoutCache,
         drop_levels: Sequence[str] = (),
-        clock: Callable[[], datetime] = partial(datetime.now, UTC),
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.engine = engine
         self.broker = Broker(engine, cache, lambda: clock().timestamp())
@@ -91,7 +95,8 @@ class Lake:
         deadline = time.monotonic() + wait
         while True:
             loaded = self._advance(window, tuple(needs), viewer, 0.0 if fresh else MANIFEST_SECONDS)
-            if loaded.state != RUNNING or time.monotonic() >= deadline:
+            is_settled = loaded.state != RUNNING and not loaded.is_revalidating
+            if is_settled or time.monotonic() >= deadline:
                 return loaded
             fresh = False
             time.sleep(LOOK_SECONDS)
@@ -119,11 +124,12 @@ class Lake:
     def cancel(self, view: View, needs: Iterable[str], viewer: str) -> int:
         """Stop waiting for a view's queries; return how many executions that stopped."""
         window = resolve(view.time_range, self.clock())
-        questions = [Question(statements.manifest(_days(window))), Question(statements.completeness())]
-        answer = self.broker.ask(questions[0], viewer)
-        if answer.content is not None:
-            missing = self._missing(self._blocks(window, tuple(needs), _versions(answer.content)))
-            questions += [_question(stretch) for stretch in _stretches(missing)]
+        questions = [Question(statements.manifest(days)) for days in manifest_days(window)]
+        manifests = [self.broker.ask(question, viewer) for question in questions]
+        questions.append(Question(statements.completeness()))
+        if all(manifest.content is not None for manifest in manifests):
+            missing = self._missing(self._blocks(window, tuple(needs), versions_of(manifests)))
+            questions += [question_of(stretch) for stretch in stretches(missing)]
         return sum(self.broker.cancel(question, viewer) for question in questions)
 
     def tables(self) -> dict[str, tuple[str, ...]]:
@@ -157,10 +163,10 @@ class Lake:
         """Return the cube with its counts taken from the rows themselves: for filters that the rollup can't answer."""
         sources = self.sources(view, cube.services)
         if not sources.sources:
-            return replace(cube, frames={**cube.frames, COUNTS: _frame(COUNTS, [])})
+            return replace(cube, frames={**cube.frames, COUNTS: frame_of(COUNTS, [])})
         statement = rows.counts_statement(sources, view, cube.window)
         content = self.ask(statement, viewer, ANSWER_SECONDS, version=version).content or b""
-        counts = _frame(COUNTS, [parse_rollup(content, COUNTS)])
+        counts = frame_of(COUNTS, [parse_rollup(content, COUNTS)])
         return replace(cube, frames={**cube.frames, COUNTS: counts}, is_filtered=True)
 
     def is_writable(self) -> bool:
@@ -171,24 +177,25 @@ class Lake:
         )
 
     def _advance(self, window: Window, needs: tuple[str, ...], viewer: str, max_age: float) -> Loaded:
-        manifest = self.broker.ask(Question(statements.manifest(_days(window))), viewer, max_age)
+        questions = [Question(statements.manifest(days)) for days in manifest_days(window)]
+        manifests = [self.broker.ask(question, viewer, max_age) for question in questions]
         complete = self.broker.ask(Question(statements.completeness()), viewer, max(max_age, 1.0))
-        if manifest.content is None:
-            return _standing(window, [manifest])
-        blocks = self._blocks(window, needs, _versions(manifest.content))
-        answers = [self._fetch(stretch, viewer) for stretch in _stretches(self._missing(blocks))]
+        if any(manifest.content is None for manifest in manifests):
+            return _standing(window, manifests)
+        blocks = self._blocks(window, needs, versions_of(manifests))
+        answers = [self._fetch(stretch, viewer) for stretch in stretches(self._missing(blocks))]
         missing = self._missing(blocks) if answers else []
         complete_to = _complete_to(complete.content)
         if missing:
             return _standing(window, answers, complete_to)
         token = self._keep(window, blocks, complete_to)
-        return _finished(window, token, manifest, answers, complete_to)
+        return _finished(window, token, manifests, answers, complete_to)
 
     def _blocks(self, window: Window, needs: tuple[str, ...], versions: dict[int, int]) -> list[Block]:
         whole = Window(window.previous.start, window.end)
         blocks: list[Block] = []
         for name in needs:
-            choices = [_cut_blocks(kind, whole, versions) for kind in _kinds(name, window)]
+            choices = [cut_blocks(kind, whole, versions) for kind in kinds(name, window)]
             cached = (choice for choice in choices if not self._missing(choice))
             blocks += next(cached, choices[0])
         return blocks
@@ -197,14 +204,14 @@ class Lake:
         return [block for block in blocks if block.key not in self._cache]
 
     def _fetch(self, stretch: Sequence[Block], viewer: str) -> Answer:
-        answer = self.broker.ask(_question(stretch), viewer)
+        answer = self.broker.ask(question_of(stretch), viewer)
         if answer.state == SUCCEEDED and answer.content is not None:
             table = parse_rollup(answer.content, stretch[0].kind.name)
             slots = table.column("slot").to_numpy()
             for block in stretch:
                 start, end = (moment.timestamp() for moment in (block.window.start, block.window.end))
                 part = table.filter(pa.array((slots >= start) & (slots < end)))
-                self._cache.set(block.key, _to_bytes(part), expire=BLOCK_SECONDS, retry=True)
+                self._cache.set(block.key, to_bytes(part), expire=BLOCK_SECONDS, retry=True)
         return answer
 
     def _keep(self, window: Window, blocks: Sequence[Block], complete_to: datetime | None) -> str:
@@ -228,78 +235,14 @@ class Lake:
             kept = self._cache.get(key, retry=True)
             if kept is None:
                 raise QueryError("a part of this view has left the cache; press Refresh")
-            tables.setdefault(name, []).append(_from_bytes(kept))
+            tables.setdefault(name, []).append(from_bytes(kept))
         start, end = (datetime.fromtimestamp(moment, UTC) for moment in facts["window"])
         return Cube(
             Window(start, end),
-            {name: _frame(name, parts) for name, parts in ({COUNTS: [], LATENCY: []} | tables).items()},
+            {name: frame_of(name, parts) for name, parts in ({COUNTS: [], LATENCY: []} | tables).items()},
             {name: grain for name, grain, _ in facts["blocks"]},
             datetime.fromtimestamp(facts["complete_to"], UTC) if facts["complete_to"] else None,
         )
-
-
-def parse_rollup(content: bytes, name: str) -> pa.Table:
-    """Return a rollup's CSV as a table of the types that `statements.COLUMNS` declares."""
-    types = {column: getattr(pa, kind)() for column, kind in COLUMNS[name].items()}
-    options = pyarrow.csv.ConvertOptions(column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=False)
-    return pyarrow.csv.read_csv(io.BytesIO(content), convert_options=options).select(list(types))
-
-
-def _kinds(name: str, window: Window) -> tuple[Kind, ...]:
-    """Return the grains that serve a window, the wanted one first: a coarser one will do when it is already cached."""
-    if window.span > timedelta(days=3):
-        return (Kind(name, 3600, 86_400),)
-    fine, coarse = Kind(name, 60, 3600), Kind(name, 300, 3600)
-    if name == COUNTS:
-        return (fine,)
-    if name in (ENDPOINTS, ENDPOINT_LATENCY):
-        return (coarse,)
-    return (fine, coarse) if window.span <= timedelta(hours=6) else (coarse, fine)
-
-
-def _cut_blocks(kind: Kind, window: Window, versions: dict[int, int]) -> list[Block]:
-    """Return the blocks of a window that hold anything; hours that the manifest does not know hold nothing."""
-    sums: dict[int, int] = {}
-    for hour, events in versions.items():
-        start = hour // kind.block_seconds * kind.block_seconds
-        sums[start] = sums.get(start, 0) + events
-    first = int(window.start.timestamp()) // kind.block_seconds * kind.block_seconds
-    starts = range(first, int(window.end.timestamp()) + 1, kind.block_seconds)
-    return [Block(kind, _stretch(start, kind.block_seconds), sums[start]) for start in starts if start in sums]
-
-
-def _stretch(start: int, seconds: int) -> Window:
-    begin = datetime.fromtimestamp(start, UTC)
-    return Window(begin, begin + timedelta(seconds=seconds))
-
-
-def _stretches(blocks: Sequence[Block]) -> list[list[Block]]:
-    """Return blocks grouped so that each group, one query, is of one kind and without a hole."""
-    groups: list[list[Block]] = []
-    for block in blocks:
-        last = groups[-1][-1] if groups else None
-        if last and last.kind == block.kind and last.window.end == block.window.start:
-            groups[-1].append(block)
-        else:
-            groups.append([block])
-    return groups
-
-
-def _question(stretch: Sequence[Block]) -> Question:
-    window = Window(stretch[0].window.start, stretch[-1].window.end)
-    version = ",".join(str(block.version) for block in stretch)
-    return Question(statements.rollup(stretch[0].kind, window), version=version)
-
-
-def _days(window: Window) -> Window:
-    """Return the whole UTC days that a window and its previous one touch: few distinct manifests, shared by many."""
-    first = window.previous.start.replace(hour=0, minute=0, second=0, microsecond=0)
-    last = (window.end - timedelta(microseconds=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    return Window(first, last + timedelta(days=1))
-
-
-def _versions(content: bytes) -> dict[int, int]:
-    return {int(slot): int(events or 0) for slot, events in read_csv(content)[1] if slot}
 
 
 def _complete_to(content: bytes | None) -> datetime | None:
@@ -317,42 +260,22 @@ def _standing(window: Window, answers: Sequence[Answer], complete_to: datetime |
 
 
 def _finished(
-    window: Window, token: str, manifest: Answer, answers: Sequence[Answer], complete_to: datetime | None
+    window: Window, token: str, manifests: Sequence[Answer], answers: Sequence[Answer], complete_to: datetime | None
 ) -> Loaded:
-    ran = [answer for answer in [manifest, *answers] if answer.state == SUCCEEDED]
+    """Return a whole load; a manifest that could not be asked again makes it a failed one that still shows old data."""
+    ran = [answer for answer in [*manifests, *answers] if answer.state in (SUCCEEDED, RUNNING)]
+    failed = next((answer for answer in manifests if answer.state in (FAILED, CANCELLED)), None)
+    oldest = failed or min(manifests, key=lambda manifest: manifest.asked_at)
     return Loaded(
-        FAILED if manifest.state in (FAILED, CANCELLED) else SUCCEEDED,
+        FAILED if failed else SUCCEEDED,
         window,
         token,
-        asked_at=manifest.asked_at,
+        asked_at=oldest.asked_at,
         scanned_bytes=sum(answer.scanned_bytes for answer in ran),
-        engine_ms=max((answer.engine_ms for answer in ran), default=manifest.engine_ms),
+        engine_ms=max((answer.engine_ms for answer in ran), default=oldest.engine_ms),
         complete_to=complete_to,
-        error=manifest.error,
-        execution_id=manifest.execution_id,
-        was_cached=not answers and manifest.was_cached,
+        error=oldest.error,
+        execution_id=oldest.execution_id,
+        was_cached=not answers and all(manifest.was_cached for manifest in manifests),
+        is_revalidating=any(manifest.state == RUNNING for manifest in manifests),
     )
-
-
-def _frame(name: str, parts: Sequence[pa.Table]) -> pd.DataFrame:
-    if not parts:
-        return pd.DataFrame({column: pd.Series(dtype=_PANDAS[kind]) for column, kind in COLUMNS[name].items()})
-    table = pa.concat_tables(parts)
-    frame = table.to_pandas(categories=[column for column, kind in COLUMNS[name].items() if kind == "string"])
-    return pd.DataFrame(frame)
-
-
-_PANDAS = {"int64": "int64", "int32": "int32", "float64": "float64", "string": "object"}
-
-
-def _to_bytes(table: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    options = pa.ipc.IpcWriteOptions(compression="lz4")
-    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
-        writer.write_table(table)
-    return sink.getvalue().to_pybytes()
-
-
-def _from_bytes(content: bytes) -> pa.Table:
-    with pa.ipc.open_stream(content) as reader:
-        return reader.read_all()

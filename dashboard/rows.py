@@ -46,7 +46,7 @@ class Sources:
 def choose_sources(
     view: View, services: Sequence[str], drop_levels: Sequence[str], tables: Mapping[str, tuple[str, ...]]
 ) -> Sources:
-    """Return the tables that hold a view's rows; `tables` is the Glue catalog's list, the only source of identifiers."""
+    """Return the tables that hold a view's rows; `tables` is the Glue catalog's list: all identifiers come from it."""
     if not set(view.levels) & set(drop_levels):
         return Sources((Source("logs", tables["logs"], False),) if "logs" in tables else (), False)
     wanted = {service: table_name(key_name(service)) for service in (view.services or services)}
@@ -70,14 +70,11 @@ def counts_statement(sources: Sources, view: View, window: Window) -> Statement:
         moment = 'from_iso8601_timestamp("timestamp")' if source.is_raw else '"timestamp"'
         where, parameters = _where(source, view, window)
         slot = f"CAST(floor(to_unixtime({moment}) / 60) AS bigint) * 60"
-        parts.append(
-            (
-                f'SELECT {slot} AS slot, service, level, {_status_class(source)} AS status_class FROM "{source.table}" WHERE {where}',
-                parameters,
-            )
-        )
+        columns = f"{slot} AS slot, service, level, {_status_class(source)} AS status_class"
+        parts.append((f'SELECT {columns} FROM "{source.table}" WHERE {where}', parameters))
     union = " UNION ALL ".join(sql for sql, _ in parts)
-    sql = f"SELECT slot, service, level, status_class, count(*) AS events, 0 AS response_bytes FROM ({union}) AS found GROUP BY slot, service, level, status_class"
+    groups = "slot, service, level, status_class"
+    sql = f"SELECT {groups}, count(*) AS events, 0 AS response_bytes FROM ({union}) AS found GROUP BY {groups}"
     return Statement(sql, tuple(value for _, values in parts for value in values))
 
 

@@ -70,14 +70,16 @@ COLUMNS: dict[str, dict[str, str]] = {
 _SLOT = "CAST(floor(to_unixtime(minute) / {grain}) AS bigint) * {grain}"
 _SELECTS = {
     COUNTS: "{slot} AS slot, service, level, status_class, sum(event_count) AS events, "
-    "sum(response_bytes_sum) AS response_bytes FROM log_minutes WHERE {where} GROUP BY {slot}, service, level, status_class",
+    "sum(response_bytes_sum) AS response_bytes FROM log_minutes WHERE {where} "
+    "GROUP BY {slot}, service, level, status_class",
     LATENCY: "{slot} AS slot, service, bucket, sum(events) AS events FROM log_minutes "
     "CROSS JOIN UNNEST(latency_histogram) AS t(bucket, events) WHERE {where} GROUP BY {slot}, service, bucket",
     ENDPOINTS: "{slot} AS slot, service, endpoint, level, status_class, sum(event_count) AS events, "
     "sum(response_time_ms_sum) AS response_time_ms, max(response_time_ms_max) AS response_time_ms_max "
     "FROM log_minutes WHERE {where} GROUP BY {slot}, service, endpoint, level, status_class",
     ENDPOINT_LATENCY: "{slot} AS slot, service, endpoint, bucket, sum(events) AS events FROM log_minutes "
-    "CROSS JOIN UNNEST(latency_histogram) AS t(bucket, events) WHERE {where} GROUP BY {slot}, service, endpoint, bucket",
+    "CROSS JOIN UNNEST(latency_histogram) AS t(bucket, events) WHERE {where} "
+    "GROUP BY {slot}, service, endpoint, bucket",
 }
 
 
@@ -106,7 +108,7 @@ def rollup(kind: Kind, window: Window) -> Statement:
 
 
 def manifest(window: Window) -> Statement:
-    """Return the statement that counts the events of each hour: a block whose count is unchanged need not be asked again.
+    """Return the statement that counts each hour's events: a block whose count is unchanged need not be asked again.
 
     The rollup is additive, so whatever arrives late changes the count of its hour.
     """

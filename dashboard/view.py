@@ -1,7 +1,7 @@
 """What a page shows, as its URL says it: the URL is the state, so a link reproduces the view.
 
-Keys: `from`, `to`, `level`, `service`, `q`, `tz` and `f.<field>` for facets. Everything in a URL may be hostile; what is
-unknown or invalid is left out and named in a notice.
+Keys: `from`, `to`, `level`, `service`, `q`, `tz` and `f.<field>` for facets. Everything in a URL may be hostile; what
+is unknown or invalid is left out and named in a notice.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ SEPARATOR = "|"
 class View:
     """The state of a page. Empty `levels` and `services` mean all of them."""
 
-    time_range: TimeRange = TimeRange()
+    time_range: TimeRange = field(default_factory=TimeRange)
     levels: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     search: str = ""

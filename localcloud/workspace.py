@@ -71,12 +71,19 @@ class Workspace:
                 folder.mkdir(exist_ok=True)
         except OSError as error:
             raise WorkspaceError(_explain(error, self.path)) from error
-        found = read_object(self.marker).get("format")
+        found = self._format()
         if found != FORMAT:
             raise WorkspaceError(
                 f"the data directory's format must be {FORMAT}; got {found!r} in {str(self.marker)!r}; "
                 "use the version of loglake that made it, or name another directory with --data-dir"
             )
+
+    def _format(self) -> int:
+        """Return the format that the marker names; a torn marker is written anew: its name alone says it is ours."""
+        found: int | None = read_object(self.marker).get("format")
+        if found is None:
+            write_json(self.marker, {"format": FORMAT})
+        return FORMAT if found is None else found
 
     def lock(self) -> IO[str]:
         """Hold the directory for one `loglake up`; raise `WorkspaceError` naming the process that holds it already."""

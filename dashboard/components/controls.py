@@ -4,6 +4,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from catalog.schema import LEVELS
+from dashboard.components.attributes import attributes
 from dashboard.view import View
 
 PRESETS = (("15 m", "now-15m"), ("1 h", "now-1h"), ("6 h", "now-6h"), ("24 h", "now-24h"), ("7 d", "now-7d"))
@@ -42,7 +43,7 @@ def time_control(view: View) -> html.Div:
                 ],
                 className="control-head",
             ),
-            html.Div(presets, className="presets", role="group", **{"aria-label": "Ranges up to now"}),
+            html.Div(presets, className="presets", role="group", **attributes({"aria-label": "Ranges up to now"})),
             dbc.Input(
                 id="shell-range-text", debounce=True, size="sm", autocomplete="off", placeholder="now-6h to now-1h"
             ),
@@ -65,6 +66,7 @@ def filters(view: View, services: list[str]) -> list[html.Div]:
                     value=list(view.levels),
                     multi=True,
                     searchable=False,
+                    maxHeight=260,
                     placeholder="All levels",
                 ),
             ],
@@ -144,4 +146,6 @@ def _calendar(view: View) -> html.Details:
 
 
 def _icon_button(name: str, text: str, hint: str) -> html.Button:
-    return html.Button(text, id=name, type="button", className="icon-button", title=hint, **{"aria-label": hint})
+    return html.Button(
+        text, id=name, type="button", className="icon-button", title=hint, **attributes({"aria-label": hint})
+    )

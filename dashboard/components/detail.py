@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dash import dcc, html
@@ -11,7 +12,7 @@ from dashboard.view import FACETS
 from dashboard.wording import duration
 
 
-def detail(record: Mapping[str, str | None], query: str) -> list[html.Div]:
+def detail(record: Mapping[str, str | None], query: str) -> list[Any]:
     """Return the drawer's content; `query` is the row's own link."""
     pretty = pretty_json(record)
     fields = [

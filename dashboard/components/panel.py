@@ -10,10 +10,10 @@ from catalog.errors import QueryError
 from catalog.schema import LEVELS
 
 
-def panel(title: str, content: Any, note: str = "", aside: Any = None, **arguments: Any) -> html.Section:
+def panel(title: str, content: Any, note: str = "", aside: Any = None) -> html.Section:
     """Return a card with a title that says what is measured, and a note on how."""
     head = [html.H2(title), html.Span(note, className="panel-note") if note else None, aside]
-    return html.Section([html.Div(head, className="panel-head"), content], className="panel", **arguments)
+    return html.Section([html.Div(head, className="panel-head"), content], className="panel")
 
 
 def chart(name: str, label: str, height: int) -> dcc.Graph:

@@ -1,6 +1,7 @@
 """The table of services, most changed first."""
 
 import math
+from typing import Any
 
 import pandas as pd
 from dash import dcc, html
@@ -26,7 +27,7 @@ def services_table(table: pd.DataFrame, theme: Theme, query: str = "") -> html.T
     return html.Table([head, html.Tbody(rows)], className="plain-table")
 
 
-def _row(record: dict[str, object], theme: Theme, query: str) -> html.Tr:
+def _row(record: dict[str, Any], theme: Theme, query: str) -> html.Tr:
     name = str(record["service"])
     link = dcc.Link(name, href=f"/services/{name}" + (f"?{query}" if query else ""), className="service-link")
     return html.Tr(
@@ -45,21 +46,21 @@ def _row(record: dict[str, object], theme: Theme, query: str) -> html.Tr:
     )
 
 
-def _relative(record: dict[str, object], column: str) -> float | None:
+def _relative(record: dict[str, Any], column: str) -> float | None:
     now, before = record[column], record[f"previous_{column}"]
     if now is None or not before or math.isnan(now) or math.isnan(before):
         return None
-    return now / before - 1
+    return float(now / before - 1)
 
 
-def _delta(record: dict[str, object], column: str, neutral: bool = False) -> html.Span:
+def _delta(record: dict[str, Any], column: str, neutral: bool = False) -> html.Span:
     relative = _relative(record, column)
     notable = relative is not None and abs(relative) >= 0.25 and not neutral
-    tone = "same" if not notable else "worse" if relative > 0 else "better"
+    tone = "same" if not notable else "worse" if (relative or 0) > 0 else "better"
     return html.Span(change(relative) if relative is not None else "", className=f"delta {tone}")
 
 
-def _verdict(record: dict[str, object]) -> html.Span | str:
+def _verdict(record: dict[str, Any]) -> html.Span | str:
     """Return a word for a row that needs a look: errors at least doubled and above 1 %, or p95 at least doubled."""
     errors, p95 = _relative(record, "error_rate"), _relative(record, "p95")
     if (errors or 0) >= 1 and (record["error_rate"] or 0) > 0.01:

@@ -3,6 +3,7 @@
 from dash import html
 
 from dashboard.athena import CANCELLED, FAILED, RUNNING
+from dashboard.components.attributes import attributes
 from dashboard.lake import Loaded
 from dashboard.wording import age, clock, dollars, size
 
@@ -10,11 +11,11 @@ STALE_SECONDS = 300
 LATE_SECONDS = 1800
 
 
-def status_line(loaded: Loaded, now: float, zone: str) -> list[html.Span]:
+def status_line(loaded: Loaded, now: float, zone: str, has_previous: bool = True) -> list[html.Span]:
     """Return the parts of the line: `Cached 42 s · 412 MB scanned · $0.0021 · 1.4 s · data complete to 20:28:40`."""
     parts = [_pill(loaded, now)]
     if loaded.state == RUNNING:
-        parts.append(html.Span("Athena is reading; what you see is the previous result"))
+        parts.append(html.Span("Athena is reading" + ("; what you see is the previous result" if has_previous else "")))
     if loaded.error:
         parts.append(
             html.Span(loaded.error, className="status-error", title=f"execution {loaded.execution_id or 'none'}")
@@ -25,6 +26,8 @@ def status_line(loaded: Loaded, now: float, zone: str) -> list[html.Span]:
             html.Span(dollars(loaded.scanned_bytes)),
             html.Span(f"{loaded.engine_ms / 1000:.1f} s"),
         ]
+    if loaded.is_revalidating:
+        parts.append(html.Span("looking for newer data"))
     return [*parts, _reach(loaded, now, zone)]
 
 
@@ -36,11 +39,13 @@ def _pill(loaded: Loaded, now: float) -> html.Span:
     seconds = max(0.0, now - loaded.asked_at)
     word = "Stale" if seconds > STALE_SECONDS else "Cached" if loaded.was_cached else "Fresh"
     tone = "pill-warn" if word == "Stale" else "pill-good"
-    since = {"data-since": f"{loaded.asked_at:.0f}", "data-word": word}
+    since = attributes({"data-since": f"{loaded.asked_at:.0f}", "data-word": word})
     return html.Span(f"{word} {age(seconds)}", className=f"pill {tone}", **since)
 
 
 def _reach(loaded: Loaded, now: float, zone: str) -> html.Span:
+    if loaded.complete_to is None and loaded.state == RUNNING:
+        return html.Span("")
     if loaded.complete_to is None:
         return html.Span("nothing curated yet: run 'loglake curate'", className="status-warn")
     late = now - loaded.complete_to.timestamp()

@@ -96,7 +96,7 @@ def _grid() -> dag.AgGrid:
             "headerHeight": 28,
             "enableCellTextSelection": True,
             "rowClassRules": EDGES,
-            "overlayNoRowsTemplate": "",
+            "suppressNoRowsOverlay": True,
         },
         className="log-grid",
         style={"height": "100%", "width": "100%"},
@@ -129,6 +129,12 @@ clientside_callback(
     State("shell-level", "value"),
     State("shell-service", "value"),
     State("shell-facets", "data"),
+    prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("explore", "closed"),
+    Output("shell-sink", "title"),
+    Input("explore-drawer", "is_open"),
     prevent_initial_call=True,
 )
 clientside_callback(
@@ -271,15 +277,15 @@ def show_context(clicks: Any, record: Any, basis: Any, viewer: str) -> Any:
 def download(shown: Any, everything: Any, basis: Any, viewer: str) -> Any:
     if not (shown or everything) or not basis:
         return no_update
-    view, found = shell.view_of(basis["view"]), []
+    view = shell.view_of(basis["view"])
+    found: list[rows.Record] = []
     for number in range(rows.MAX_ROWS // rows.PAGE_ROWS):
         page = _page(view, basis, number, viewer)
         found += page
         if len(page) < rows.PAGE_ROWS:
             break
-    return dcc.send_string(
-        rows.to_csv(found, SHOWN if ctx.triggered_id == "explore-csv" else rows.FIELDS), "loglake-events.csv"
-    )
+    text = rows.to_csv(found, SHOWN if ctx.triggered_id == "explore-csv" else rows.FIELDS)
+    return {"content": text, "filename": "loglake-events.csv", "type": "text/csv"}
 
 
 def _cube(view: View, answer: Any, viewer: str) -> cubes.Cube:
@@ -325,12 +331,12 @@ def _banner(view: View, basis: Any, found: int | None) -> Any:
         )
     if sources.is_raw:
         return html.Div(
-            f"Read from the raw tables, because {dropped} events are left out of the curated one: slower, and more bytes.",
+            f"Read from the raw tables, because the curated one leaves {dropped} out: slower, and more bytes.",
             className="banner",
         )
     if not view.levels and dropped:
         return html.Div(
-            f"Rows of every level but {dropped}: those are counted above, and read from the raw tables when you choose them in Level.",
+            f"Rows of every level but {dropped}: those are counted above; choose them in Level to read the raw tables.",
             className="banner",
         )
     return None
@@ -339,6 +345,5 @@ def _banner(view: View, basis: Any, found: int | None) -> Any:
 def _permalink(record: rows.Record) -> str:
     moment = datetime.fromisoformat(f"{(record['timestamp'] or '')[:19]}+00:00")
     window = Window(moment.replace(second=0) - timedelta(minutes=1), moment.replace(second=0) + timedelta(minutes=2))
-    facets = {"trace_id": (record["trace_id"],)} if record.get("trace_id") else {}
-    levels = (record["level"],) if record.get("level") else ()
-    return query_string(View(absolute(window), levels, (record["service"] or "",), facets=facets))
+    facets = {"trace_id": (record["trace_id"] or "",)} if record["trace_id"] else {}
+    return query_string(View(absolute(window), (record["level"] or "",), (record["service"] or "",), facets=facets))

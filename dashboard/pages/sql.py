@@ -80,10 +80,11 @@ def run(clicks: Any, name: str, viewer: str) -> Any:
     shown = (
         f"first {SHOWN_ROWS:,} of {count(len(found))} rows" if len(found) > SHOWN_ROWS else f"{count(len(found))} rows"
     )
-    facts = f"{shown} · {size(answer.scanned_bytes)} scanned · {dollars(answer.scanned_bytes)} · {answer.engine_ms / 1000:.1f} s · {age(seconds)} old"
-    return _grid(list(header), found[:SHOWN_ROWS]) if found else message(
-        "No rows", "The query answered with nothing."
-    ), facts
+    cost = f"{size(answer.scanned_bytes)} scanned · {dollars(answer.scanned_bytes)} · {answer.engine_ms / 1000:.1f} s"
+    content = (
+        _grid(list(header), found[:SHOWN_ROWS]) if found else message("No rows", "The query answered with nothing.")
+    )
+    return content, f"{shown} · {cost} · {age(seconds)} old"
 
 
 def _grid(header: list[str], found: list[list[str | None]]) -> dag.AgGrid:

@@ -1,7 +1,5 @@
 """From a parsed query to a plan: which objects it reads, how many bytes these are, and DuckDB's SQL over them."""
 
-import base64
-import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +15,7 @@ from localcloud.athena.objects import ObjectStore, split_uri
 from localcloud.athena.projection import projected_partitions
 from localcloud.athena.pruning import Conjuncts, conjuncts_for, prune
 from localcloud.athena.translation import parse, to_duckdb
+from localcloud.athena.views import view_text
 
 CATALOG = "awsdatacatalog"
 MAX_VIEW_DEPTH = 16
@@ -162,15 +161,6 @@ class Planner:
                 planning.connection.execute(macro)
             predicates.append(text)
         return prune(planning.connection, partitions, table.partition_keys, predicates, conjuncts.outer)
-
-
-def view_text(table: GlueTable) -> str:
-    """Return the SQL of a view, as Athena (`/* Presto View: base64 */`) or Hive keeps it."""
-    text = (table.view_sql or "").strip()
-    if text.startswith("/* Presto View:"):
-        document = json.loads(base64.b64decode(text.removeprefix("/* Presto View:").removesuffix("*/").strip()))
-        return str(document["originalSql"])
-    return text
 
 
 def _is_cte(table: exp.Table) -> bool:

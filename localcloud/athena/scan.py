@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from localcloud.athena.column_types import Type, literal, quoted, to_duckdb
 from localcloud.athena.failures import QueryFailure
-from localcloud.athena.glue_tables import GlueTable, Partition
+from localcloud.athena.glue_tables import NULL_PARTITION, GlueTable, Partition
 from localcloud.athena.objects import DataObject, Footer
 
 PATH_COLUMN = "$path"
@@ -46,7 +46,7 @@ def scan_sql(planned: Planned, needed: Collection[str] | None, footers: Sequence
             source = f"{reader} AS data JOIN {_mapping(planned, keys)} AS parts ON data.{_FILE} = parts.{_FILE}"
         for name, type_ in keys.items():
             origin = f"regexp_extract(data.{_FILE}, '/{name}=([^/]*)/', 1)" if hive else f"parts.{quoted(name)}"
-            expressions.append(f"CAST({origin} AS {to_duckdb(type_)}) AS {quoted(name)}")
+            expressions.append(f"CAST(nullif({origin}, '{NULL_PARTITION}') AS {to_duckdb(type_)}) AS {quoted(name)}")
         source = source if not hive else f"{reader} AS data"
     if wants_path:
         expressions.append(f"{'data.' if keys else ''}{_FILE} AS {quoted(PATH_COLUMN)}")

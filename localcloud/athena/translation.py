@@ -57,6 +57,15 @@ def parse(sql: str) -> exp.Expr:
     return statements[0]
 
 
+def parse_query(sql: str) -> exp.Expr:
+    """Return the query that `sql` is; raise for a statement of another kind."""
+    statement = parse(sql)
+    if not isinstance(statement, (exp.Query, exp.Values)):
+        word = sql.split()[0]
+        raise QueryFailure("NOT_SUPPORTED", f"{locate(sql, word)}: {word.upper()} is not supported here by this engine")
+    return statement
+
+
 def _syntax_error(error: Exception, sql: str) -> QueryFailure:
     details = getattr(error, "errors", None) or [{}]
     line, column = details[0].get("line") or 1, details[0].get("col") or 1

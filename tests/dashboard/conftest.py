@@ -1,10 +1,8 @@
 """What the dashboard's tests share: a small lake, an Athena over it, a served application and a browser."""
 
-import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +47,7 @@ def athena(lake_folder: Path) -> DuckAthena:
 
 @pytest.fixture
 def lake(athena: DuckAthena, tmp_path: Path) -> Lake:
-    end = demo.now_end()
-    return Lake(
-        athena, open_cache(str(tmp_path / "cache")), ("DEBUG", "INFO"), clock=lambda: end + timedelta(seconds=5)
-    )
+    return Lake(athena, open_cache(str(tmp_path / "cache")), ("DEBUG", "INFO"))
 
 
 @pytest.fixture(scope="session")
@@ -65,9 +60,9 @@ def served(lake_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     server.shutdown()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while Playwright runs, its event loop keeps other tests from running one
 def chromium() -> Iterator[Any]:
-    if not os.path.exists(CHROMIUM):
+    if not Path(CHROMIUM).exists():
         pytest.skip(f"no system Chromium at {CHROMIUM}")
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:

@@ -2,6 +2,7 @@
 
 Laid out as the lake is: `logs`, `log_minutes` and the raw tables partitioned by strings, raw timestamps as ISO texts.
 """
+# ruff: noqa: E501  the SQL reads better in whole lines
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

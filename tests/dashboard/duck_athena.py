@@ -115,12 +115,9 @@ def transpile(statement: Statement) -> str:
         unnest = join.this
         if isinstance(unnest, exp.Unnest) and "histogram" in unnest.sql():
             column = unnest.expressions[0].sql()
-            join.replace(
-                sqlglot.parse_one(
-                    f"SELECT 1 FROM x CROSS JOIN (SELECT unnest(map_keys({column})) AS bucket, unnest(map_values({column})) AS events) AS t",
-                    read="duckdb",
-                ).args["joins"][0]
-            )
+            pairs = f"unnest(map_keys({column})) AS bucket, unnest(map_values({column})) AS events"
+            joined = sqlglot.parse_one(f"SELECT 1 FROM x CROSS JOIN (SELECT {pairs}) AS t", read="duckdb")
+            join.replace(joined.args["joins"][0])
     return tree.sql(dialect="duckdb")
 
 

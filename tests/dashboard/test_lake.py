@@ -28,7 +28,7 @@ def test_zooming_into_what_is_loaded_asks_nothing(lake: Lake, athena: DuckAthena
 def test_second_worker_shares_the_blocks(lake: Lake, athena: DuckAthena, tmp_path: Path) -> None:
     lake.load(View(), NEEDS, "me", wait=30)
     asked = len(athena.started)
-    other = Lake(athena, open_cache(str(tmp_path / "cache")), clock=lake.clock)
+    other = Lake(athena, open_cache(str(tmp_path / "cache")))
     loaded = other.load(View(), NEEDS, "you")
     assert (loaded.state, loaded.was_cached, len(athena.started)) == (SUCCEEDED, True, asked)
     assert len(other.cube(loaded.token).frames["counts"])
@@ -57,7 +57,7 @@ def test_only_hours_whose_count_moved_are_asked_again(lake_folder: Path, tmp_pat
     folder = shutil.copytree(lake_folder, tmp_path / "lake")
     athena = DuckAthena(folder)
     end = demo.now_end()
-    lake = Lake(athena, open_cache(str(tmp_path / "cache")), clock=lambda: end)
+    lake = Lake(athena, open_cache(str(tmp_path / "cache")))
     view = View(TimeRange("now-90m"))
     lake.load(view, ("counts",), "me", wait=30)
     athena.started.clear()
@@ -90,7 +90,7 @@ def test_slow_query_is_running_until_cancelled(lake_folder: Path, tmp_path: Path
     athena = DuckAthena(lake_folder, delay_seconds=30)
     lake = Lake(athena, open_cache(str(tmp_path / "cache")))
     assert lake.load(View(), NEEDS, "me", wait=0.1).state == RUNNING
-    assert lake.cancel(View(), NEEDS, "me") == 2
+    assert lake.cancel(View(), NEEDS, "me") == len(athena.started) >= 2
     assert {athena.status(execution).state for execution in athena.stopped} == {CANCELLED}
 
 

@@ -36,7 +36,7 @@ def opened(chromium: Any, served: Served, path: str, theme: str = "light") -> It
 
 
 def until(page: Any, fact: str, seconds: float = 45.0) -> None:
-    """Wait until a fact of the page is true; Playwright's own wait evaluates text in the page, which the policy forbids."""
+    """Wait until a fact of the page is true; Playwright's own wait evaluates text there, which the policy forbids."""
     deadline = time.monotonic() + seconds
     while not page.evaluate(fact):
         assert time.monotonic() < deadline, f"still not so: {fact}"
@@ -67,7 +67,7 @@ def test_level_dropdown_changes_the_chart_without_a_query(chromium: Any, served:
 
 
 def test_url_opens_the_same_view_in_a_clean_browser(chromium: Any, served: Served) -> None:
-    path = "/explore?from=now-2h&to=now&level=WARNING|ERROR&service=payment&q=PspTimeout&f.status_class=5xx"
+    path = "/explore?from=now-2h&to=now&level=WARNING|ERROR&service=payment&q=PoolExhausted&f.status_class=5xx"
     with opened(chromium, served, path) as page:
         page.wait_for_selector(".ag-row .ag-cell")
         until(page, COUNTED)
@@ -76,7 +76,7 @@ def test_url_opens_the_same_view_in_a_clean_browser(chromium: Any, served: Serve
             other.wait_for_selector(".ag-row .ag-cell")
             until(other, COUNTED)
             assert other.locator("#explore-count").inner_text() == rows
-            assert other.locator("#shell-search").input_value() == "PspTimeout"
+            assert other.locator("#shell-search").input_value() == "PoolExhausted"
             assert other.locator(".chip").inner_text().startswith("Status is 5xx")
             assert "payment" in other.locator("#shell-service").inner_text()
 
@@ -111,7 +111,7 @@ def test_back_returns_to_the_range_before(chromium: Any, served: Served) -> None
         page.click(".preset:has-text('15 m')")
         until(page, "location.search.includes('now-15m')")
         page.go_back()
-        until(page, "!location.search.includes('now-15m')")
+        page.wait_for_url(lambda url: "now-15m" not in url)
         page.wait_for_selector(".preset.active:has-text('1 h')")
 
 

@@ -69,7 +69,7 @@ def test_quote_in_a_search_does_not_end_the_literal(lake: Lake) -> None:
 
 
 def test_counts_of_a_search_are_the_rows_it_finds(lake: Lake, athena: DuckAthena) -> None:
-    view = View(search="PspTimeout", levels=("ERROR",), services=("payment",))
+    view = View(search="PoolExhausted", levels=("ERROR",), services=("payment",))
     loaded = lake.load(View(), ("counts", "latency"), "me", wait=30)
     cube = lake.filtered(view, lake.cube(loaded.token), "me", "v")
     page = lake.page(view, resolve(View().time_range, lake.clock()), [], 0, "me", "v")

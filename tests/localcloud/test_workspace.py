@@ -30,6 +30,15 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
         Workspace(tmp_path).claim()
 
 
+def test_a_torn_marker_is_written_anew_and_the_data_kept(tmp_path: Path) -> None:
+    (tmp_path / "loglake.json").write_text('{"for')
+    (tmp_path / "ledger").mkdir()
+    (tmp_path / "ledger" / "run.jsonl").write_text("counts")
+    Workspace(tmp_path).claim()
+    assert read_object(tmp_path / "loglake.json") == {"format": 1}
+    assert (tmp_path / "ledger" / "run.jsonl").read_text() == "counts"
+
+
 def test_a_file_in_place_of_the_directory_is_explained(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
     with pytest.raises(

@@ -246,14 +246,6 @@ def test_a_prepared_statement_is_executed_with_its_values(lake):
     assert lake.rows("EXECUTE of_level", ExecutionParameters=["'INFO'", "'20'"]) == [["300"]]
 
 
-def test_what_would_write_data_is_refused_by_name(lake):
-    assert lake.failure("INSERT INTO empty SELECT 1, NULL") == (
-        "NOT_SUPPORTED: line 1:1: INSERT is not supported by this engine"
-    )
-    assert "UNLOAD is not supported" in lake.failure("UNLOAD (SELECT 1) TO 's3://lake/x/' WITH (format = 'PARQUET')")
-    assert "EXPLAIN is not supported" in lake.failure("EXPLAIN SELECT 1")
-
-
 def test_show_and_describe_answer_from_the_catalog(lake):
     assert ["log_minutes"] in lake.rows("SHOW TABLES")
     assert lake.rows("SHOW PARTITIONS log_minutes")[0] == ["year=2026/month=11/day=19"]
