@@ -131,6 +131,7 @@ def test_direct_mode_replaces_the_delivery_stream(loglake: Run, deployed: None, 
 
 
 OTHER_VALUES = {
+    "KeepSample": "INFO=0.01",
     "StreamMode": "ON_DEMAND",
     "ShardCount": "2",
     "StreamRetentionHours": "48",
