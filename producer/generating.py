@@ -9,7 +9,6 @@ from producer.events import Block, Generator, Stream
 from producer.events import Clock as EventClock
 from producer.own_schema.events import OwnEvents, OwnStream
 from producer.own_schema.reading import read_schema
-from producer.pacing import wall_ms
 from producer.plan import Plan
 from producer.produce import DAY_MS, BlockStream, Run, daily_history, thinned_history
 from producer.rates import clock_of, events_per_block
@@ -28,9 +27,9 @@ def traffic_of(plan: Plan) -> "Traffic":
 def generate(plan: Plan, run: Run, traffic: "Traffic") -> None:
     """Fill the time that was asked for with events, until done or stopped."""
     if plan.to == "files":
-        run.history(traffic.daily(_first_day_ms(plan)))
+        run.history(traffic.daily(_first_day_ms(plan, run.now_ms())))
         return
-    start_ms = int(wall_ms()) if plan.start is None else plan.start
+    start_ms = int(run.now_ms()) if plan.start is None else plan.start
     _live(plan, run, traffic, start_ms)
 
 
@@ -45,7 +44,7 @@ def _live(plan: Plan, run: Run, traffic: "Traffic", start_ms: int) -> None:
         else:
             from_ms = past_ms  # the rate's own events; a clock that starts in the past works through it at once
     conditions = plan.conditions(start_ms)
-    clock = clock_of(plan, from_ms, conditions)
+    clock = clock_of(plan, from_ms, conditions, run.now_ms)
     if until_ms is None or until_ms > from_ms:
         run.live(traffic.stream(clock, from_ms, conditions), clock, until_ms, plan.count)
 
@@ -111,7 +110,7 @@ class OwnTraffic:
         return OwnStream(self._events, clock, events_per_block(self._plan))
 
 
-def _first_day_ms(plan: Plan) -> int:
+def _first_day_ms(plan: Plan, now_ms: float) -> int:
     if plan.start is not None:
         return plan.start // DAY_MS * DAY_MS
-    return (int(wall_ms()) // DAY_MS - plan.days + 1) * DAY_MS
+    return (int(now_ms) // DAY_MS - plan.days + 1) * DAY_MS

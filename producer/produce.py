@@ -13,6 +13,7 @@ from producer.counting import Integers
 from producer.counts import Counts
 from producer.dead_letters import DeadLetters
 from producer.events import Block, Generator
+from producer.pacing import wall_ms
 from producer.sinks import Sink
 
 DAY_MS = 86_400_000
@@ -44,6 +45,7 @@ class Run:
     dead_letters: DeadLetters
     stopping: threading.Event = field(default_factory=threading.Event)
     lag_ms: float = 0.0
+    now_ms: Callable[[], float] = wall_ms
     sleep: Callable[[float], None] = time.sleep
 
     def write(self, block: Block) -> None:

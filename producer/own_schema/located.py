@@ -60,7 +60,10 @@ def _node(path: str, yaml_node: yaml.Node, line: int) -> Node:
     loader = yaml.SafeLoader("")
     try:
         value = loader.construct_object(yaml_node, deep=True)
-    except (yaml.YAMLError, ValueError, RecursionError, TypeError) as error:
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else line
+        raise UsageError(f"{path}:{line}: must be plain YAML; got {error.problem}") from None
+    except (ValueError, RecursionError, TypeError) as error:
         raise UsageError(f"{path}:{line}: must be plain YAML; got {error}") from None
     finally:
         loader.dispose()
