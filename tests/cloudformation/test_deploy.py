@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from catalog.named_queries import named_queries
 from catalog.settings import OUTPUTS, Settings, setting_name
 from cloudformation.sections import TEMPLATE
 from cloudformation.template import CODE_PARAMETERS, declared_parameters
@@ -105,7 +106,7 @@ def test_the_workgroup_and_its_queries_are_as_declared(deployed: None, client: C
     assert configuration["BytesScannedCutoffPerQuery"] == 10_000_000_000
     ids = athena.list_named_queries(WorkGroup="loglake")["NamedQueryIds"]
     queries = athena.batch_get_named_query(NamedQueryIds=ids)["NamedQueries"]
-    assert "count-by-level" in {query["Name"] for query in queries}
+    assert {query["Name"] for query in queries} == {query.name for query in named_queries()}
     assert all('"app_logs_db".' in query["QueryString"] for query in queries)
 
 
