@@ -59,7 +59,7 @@ def by_us() -> Work:
 def main() -> int:
     """Measure, print, and return 1 when the target is missed."""
     ways = {"regexes over the line": by_regexes(), "loglake": by_us()}
-    return int(not compare("transforming", ways, "regexes over the line", {"loglake": 3.3}))
+    return int(not compare("transforming", ways, "regexes over the line", {"loglake": 5.0}))
 
 
 if __name__ == "__main__":

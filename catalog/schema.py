@@ -88,6 +88,8 @@ def parse_timestamp(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except (TypeError, ValueError):
         raise SchemaError(f"`timestamp` must be ISO-8601; got {text!r}") from None
+    if moment.tzinfo is UTC:
+        return moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

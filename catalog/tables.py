@@ -3,6 +3,7 @@
 The CloudFormation template repeats them because a template can't import; a test compares the two.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalog.schema import EVENT_COLUMNS, Column
@@ -18,6 +19,10 @@ class Table:
     partition_keys: tuple[str, ...]
     doc: str
 
+    def partition_folder(self, values: Sequence[str]) -> str:
+        """Return the folder of a partition below a folder of the table: `service=payment/year=2026/…/`."""
+        return "".join(f"{key}={value}/" for key, value in zip(self.partition_keys, values, strict=True))
+
 
 def _curated(column: Column) -> Column:
     return Column("timestamp", "timestamp", True, "when it happened, UTC") if column.name == "timestamp" else column
@@ -32,6 +37,8 @@ LOGS = Table(
         Column(
             "extra", "string", False, "keys that the schema does not know, as one JSON object; null when there are none"
         ),
+        Column("pattern_id", "string", False, "16 hex digits that stand for the pattern, the same in every run"),
+        Column("pattern", "string", False, "the message with `<*>` for what varies: numbers, ids, quoted text"),
     ),
     ("service", "year", "month", "day"),
     "curated events of the kept levels, each once",
@@ -51,6 +58,9 @@ LOG_MINUTES = Table(
         Column("response_time_ms_sum", "double", False),
         Column("response_time_ms_max", "double", False),
         Column("latency_histogram", "map<int,bigint>", False, "events per latency bucket, see catalog/latency.py"),
+        Column(
+            "patterns", "map<string,bigint>", False, "events per message pattern; `<other>` beyond the 50 commonest"
+        ),
     ),
     ("year", "month", "day"),
     "additive counts per minute over every event; readers SUM them",
@@ -87,6 +97,10 @@ RUNS = Table(
         Column("dropped_level_rows", "bigint", True, "events counted but kept out of logs"),
         Column("oldest_received_at", "timestamp", False),
         Column("newest_received_at", "timestamp", False, "the lake is complete up to about here"),
+        Column("input_bytes", "bigint", False, "bytes of the raw objects, compressed"),
+        Column("late_rows", "bigint", False, "events that arrived more than an hour after they happened"),
+        Column("latest_seconds", "double", False, "how late the latest of all arrived"),
+        Column("seconds", "double", False, "how long the batch took until its files were written"),
     ),
     (),
     "what each micro-batch of the job read and wrote",

@@ -3,6 +3,7 @@
 Every call names the account that must own the bucket, so a bucket that a stranger made under our name is never used.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -82,6 +83,14 @@ def upload_missing(s3: Any, bucket: str, account: str, artifacts: Iterable[Artif
             ExpectedBucketOwner=account,
         )
     return missing
+
+
+def upload_template(s3: Any, bucket: str, account: str, template: str) -> str:
+    """Put a template into the artifacts bucket under its digest; return the URL that CloudFormation reads."""
+    body = template.encode()
+    key = f"templates/{hashlib.sha256(body).hexdigest()[:32]}.yaml"
+    s3.put_object(Bucket=bucket, Key=key, Body=body, ChecksumAlgorithm="SHA256", ExpectedBucketOwner=account)
+    return f"{s3.meta.endpoint_url}/{bucket}/{key}"
 
 
 def delete_bucket(s3: Any, bucket: str, account: str) -> int:

@@ -18,6 +18,9 @@ from cloudformation.sections import TEMPLATE
 from cloudformation.stack import ChangeSet, Stack, StackError, is_new
 from cloudformation.template import Parameter, declared_parameters, parse_assignments, parse_template
 
+MAX_BODY_BYTES = 51_200
+"""CloudFormation's limit for a template in a request; in S3 it may have 1 MB."""
+
 Ask = Callable[[str], bool]
 
 _REPLACEABLE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
@@ -58,6 +61,7 @@ class Deployment:
         self._ask = ask
         self._artifacts = build_artifacts()
         self._bucket = buckets.artifacts_bucket(stack_name, account.id, account.region)
+        self._made_bucket = False
 
     def run(self, assignments: Sequence[str], wait: bool) -> Result:
         """Bring the stack to the template, the code and the parameters; raise `LoglakeError` when that fails."""
@@ -77,12 +81,15 @@ class Deployment:
         return self._execute(change_set, wait)
 
     def compare(self, assignments: Sequence[str]) -> tuple[tuple[Change, ...], tuple[Drift, ...]]:
-        """Return what deploying would change, and what was changed by hand since the last time; change nothing."""
+        """Return what deploying would change, and what was changed by hand since the last time; change nothing.
+
+        A template that is too long for a request goes into the artifacts bucket, if there is one, and stays there.
+        """
         template = TEMPLATE.read_text(encoding="utf-8")
         declared = declared_parameters(parse_template(template))
         change_set = self._propose(template, declared, parse_assignments(assignments, declared))
         if change_set is not None:
-            self._stack.discard(change_set)
+            self._discard(change_set)
         changes = change_set.changes if change_set else ()
         if change_set and change_set.creates:
             return changes, ()
@@ -94,7 +101,21 @@ class Deployment:
             template = buckets.name_buckets_literally(template, self._stack.name, account.id, account.region)
         values = {**given, **code_parameters(self._bucket, self._artifacts)}
         tags = {"application": "loglake", "stack": self._stack.name}
-        return self._stack.propose(template, values, declared, tags)
+        return self._stack.propose(self._template_argument(template), values, declared, tags)
+
+    def _template_argument(self, template: str) -> dict[str, str]:
+        """Return how a request names the template: in itself, or in the artifacts bucket when it is too long."""
+        if len(template.encode()) <= MAX_BODY_BYTES:
+            return {"TemplateBody": template}
+        account = self._account
+        self._made_bucket = buckets.ensure_artifacts_bucket(account.s3, self._bucket, account.id, account.region)
+        return {"TemplateURL": buckets.upload_template(account.s3, self._bucket, account.id, template)}
+
+    def _discard(self, change_set: ChangeSet) -> None:
+        """Leave nothing of a proposed change, nor the bucket that was made to propose it."""
+        self._stack.discard(change_set)
+        if self._made_bucket:
+            buckets.delete_bucket(self._account.s3, self._bucket, self._account.id)
 
     def _clear_the_way(self) -> None:
         stack = self._stack.describe()
@@ -125,10 +146,10 @@ class Deployment:
         try:
             agreed = self._ask(question)
         except BaseException:
-            self._stack.discard(change_set)
+            self._discard(change_set)
             raise
         if not agreed:
-            self._stack.discard(change_set)
+            self._discard(change_set)
         self._refuse_unless(agreed)
 
     def _refuse_unless(self, agreed: bool) -> None:

@@ -49,9 +49,13 @@ class Stack:
         return stack
 
     def propose(
-        self, template: str, values: Mapping[str, str], declared: Mapping[str, Parameter], tags: Mapping[str, str]
+        self,
+        template: Mapping[str, str],
+        values: Mapping[str, str],
+        declared: Mapping[str, Parameter],
+        tags: Mapping[str, str],
     ) -> ChangeSet | None:
-        """Return what deploying `template` would change; None when nothing would.
+        """Return what deploying `template` (`TemplateBody` or `TemplateURL`) would change; None when nothing would.
 
         A parameter that `values` leaves out keeps the value the stack has, or its default. What exists already under
         a name that the template gives as a literal, and is to be retained, is taken over.
@@ -63,7 +67,7 @@ class Stack:
             StackName=self.name,
             ChangeSetName=f"loglake-{time.time_ns()}",
             ChangeSetType="CREATE" if creates else "UPDATE",
-            TemplateBody=template,
+            **template,
             Capabilities=list(CAPABILITIES),
             Parameters=_parameters(values, declared, known),
             Tags=[{"Key": key, "Value": value} for key, value in tags.items()],

@@ -6,16 +6,14 @@ one query per stretch, and every worker and viewer shares them.
 """
 
 import hashlib
-import io
 import json
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 from diskcache import FanoutCache
@@ -23,16 +21,28 @@ from diskcache import FanoutCache
 from catalog.errors import QueryError
 from dashboard import rows, statements
 from dashboard.athena import CANCELLED, FAILED, RUNNING, SUCCEEDED, Engine, read_csv
+from dashboard.blocks import (
+    Block,
+    cut_blocks,
+    frame_of,
+    from_bytes,
+    kinds,
+    manifest_days,
+    parse_rollup,
+    question_of,
+    stretches,
+    to_bytes,
+    versions_of,
+)
 from dashboard.broker import ANSWER_SECONDS, Answer, Broker, Question
 from dashboard.cube import Cube
-from dashboard.statements import COLUMNS, COUNTS, ENDPOINT_LATENCY, ENDPOINTS, LATENCY, Kind, Statement
+from dashboard.statements import COUNTS, LATENCY, Statement
 from dashboard.timerange import Window, resolve
 from dashboard.view import View
 
 MANIFEST_SECONDS = 15.0
 BLOCK_SECONDS = 7 * 86_400.0
 MEMO_CUBES = 12
-MOST_MANIFESTS = 4
 TABLES_SECONDS = 60.0
 LOOK_SECONDS = 0.1
 
@@ -59,19 +69,6 @@ class Loaded:
     was_cached: bool = True
     is_revalidating: bool = False
     """Whether newer data is being looked for behind this answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One block: where it is kept and the stretch of time it holds."""
-
-    kind: Kind
-    window: Window
-    version: int
-
-    @property
-    def key(self) -> str:
-        return f"block:1:{self.kind.key}:{int(self.window.start.timestamp())}:{self.version}"
 
 
 class Lake:
@@ -127,12 +124,12 @@ class Lake:
     def cancel(self, view: View, needs: Iterable[str], viewer: str) -> int:
         """Stop waiting for a view's queries; return how many executions that stopped."""
         window = resolve(view.time_range, self.clock())
-        questions = [Question(statements.manifest(days)) for days in _days(window)]
+        questions = [Question(statements.manifest(days)) for days in manifest_days(window)]
         manifests = [self.broker.ask(question, viewer) for question in questions]
         questions.append(Question(statements.completeness()))
         if all(manifest.content is not None for manifest in manifests):
-            missing = self._missing(self._blocks(window, tuple(needs), _versions(manifests)))
-            questions += [_question(stretch) for stretch in _stretches(missing)]
+            missing = self._missing(self._blocks(window, tuple(needs), versions_of(manifests)))
+            questions += [question_of(stretch) for stretch in stretches(missing)]
         return sum(self.broker.cancel(question, viewer) for question in questions)
 
     def tables(self) -> dict[str, tuple[str, ...]]:
@@ -166,10 +163,10 @@ class Lake:
         """Return the cube with its counts taken from the rows themselves: for filters that the rollup can't answer."""
         sources = self.sources(view, cube.services)
         if not sources.sources:
-            return replace(cube, frames={**cube.frames, COUNTS: _frame(COUNTS, [])})
+            return replace(cube, frames={**cube.frames, COUNTS: frame_of(COUNTS, [])})
         statement = rows.counts_statement(sources, view, cube.window)
         content = self.ask(statement, viewer, ANSWER_SECONDS, version=version).content or b""
-        counts = _frame(COUNTS, [parse_rollup(content, COUNTS)])
+        counts = frame_of(COUNTS, [parse_rollup(content, COUNTS)])
         return replace(cube, frames={**cube.frames, COUNTS: counts}, is_filtered=True)
 
     def is_writable(self) -> bool:
@@ -180,13 +177,13 @@ class Lake:
         )
 
     def _advance(self, window: Window, needs: tuple[str, ...], viewer: str, max_age: float) -> Loaded:
-        questions = [Question(statements.manifest(days)) for days in _days(window)]
+        questions = [Question(statements.manifest(days)) for days in manifest_days(window)]
         manifests = [self.broker.ask(question, viewer, max_age) for question in questions]
         complete = self.broker.ask(Question(statements.completeness()), viewer, max(max_age, 1.0))
         if any(manifest.content is None for manifest in manifests):
             return _standing(window, manifests)
-        blocks = self._blocks(window, needs, _versions(manifests))
-        answers = [self._fetch(stretch, viewer) for stretch in _stretches(self._missing(blocks))]
+        blocks = self._blocks(window, needs, versions_of(manifests))
+        answers = [self._fetch(stretch, viewer) for stretch in stretches(self._missing(blocks))]
         missing = self._missing(blocks) if answers else []
         complete_to = _complete_to(complete.content)
         if missing:
@@ -198,7 +195,7 @@ class Lake:
         whole = Window(window.previous.start, window.end)
         blocks: list[Block] = []
         for name in needs:
-            choices = [_cut_blocks(kind, whole, versions) for kind in _kinds(name, window)]
+            choices = [cut_blocks(kind, whole, versions) for kind in kinds(name, window)]
             cached = (choice for choice in choices if not self._missing(choice))
             blocks += next(cached, choices[0])
         return blocks
@@ -207,14 +204,14 @@ class Lake:
         return [block for block in blocks if block.key not in self._cache]
 
     def _fetch(self, stretch: Sequence[Block], viewer: str) -> Answer:
-        answer = self.broker.ask(_question(stretch), viewer)
+        answer = self.broker.ask(question_of(stretch), viewer)
         if answer.state == SUCCEEDED and answer.content is not None:
             table = parse_rollup(answer.content, stretch[0].kind.name)
             slots = table.column("slot").to_numpy()
             for block in stretch:
                 start, end = (moment.timestamp() for moment in (block.window.start, block.window.end))
                 part = table.filter(pa.array((slots >= start) & (slots < end)))
-                self._cache.set(block.key, _to_bytes(part), expire=BLOCK_SECONDS, retry=True)
+                self._cache.set(block.key, to_bytes(part), expire=BLOCK_SECONDS, retry=True)
         return answer
 
     def _keep(self, window: Window, blocks: Sequence[Block], complete_to: datetime | None) -> str:
@@ -238,85 +235,14 @@ class Lake:
             kept = self._cache.get(key, retry=True)
             if kept is None:
                 raise QueryError("a part of this view has left the cache; press Refresh")
-            tables.setdefault(name, []).append(_from_bytes(kept))
+            tables.setdefault(name, []).append(from_bytes(kept))
         start, end = (datetime.fromtimestamp(moment, UTC) for moment in facts["window"])
         return Cube(
             Window(start, end),
-            {name: _frame(name, parts) for name, parts in ({COUNTS: [], LATENCY: []} | tables).items()},
+            {name: frame_of(name, parts) for name, parts in ({COUNTS: [], LATENCY: []} | tables).items()},
             {name: grain for name, grain, _ in facts["blocks"]},
             datetime.fromtimestamp(facts["complete_to"], UTC) if facts["complete_to"] else None,
         )
-
-
-def parse_rollup(content: bytes, name: str) -> pa.Table:
-    """Return a rollup's CSV as a table of the types that `statements.COLUMNS` declares."""
-    types = {column: getattr(pa, kind)() for column, kind in COLUMNS[name].items()}
-    options = pyarrow.csv.ConvertOptions(column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=False)
-    return pyarrow.csv.read_csv(io.BytesIO(content), convert_options=options).select(list(types))
-
-
-def _kinds(name: str, window: Window) -> tuple[Kind, ...]:
-    """Return the grains that serve a window, the wanted one first: a coarser one will do when it is already cached."""
-    if window.span > timedelta(days=3):
-        return (Kind(name, 3600, 86_400),)
-    fine, coarse = Kind(name, 60, 3600), Kind(name, 300, 3600)
-    if name == COUNTS:
-        return (fine,)
-    if name in (ENDPOINTS, ENDPOINT_LATENCY):
-        return (coarse,)
-    return (fine, coarse) if window.span <= timedelta(hours=6) else (coarse, fine)
-
-
-def _cut_blocks(kind: Kind, window: Window, versions: dict[int, int]) -> list[Block]:
-    """Return the blocks of a window that hold anything; hours that the manifest does not know hold nothing."""
-    sums: dict[int, int] = {}
-    for hour, events in versions.items():
-        start = hour // kind.block_seconds * kind.block_seconds
-        sums[start] = sums.get(start, 0) + events
-    first = int(window.start.timestamp()) // kind.block_seconds * kind.block_seconds
-    starts = range(first, int(window.end.timestamp()) + 1, kind.block_seconds)
-    return [Block(kind, _stretch(start, kind.block_seconds), sums[start]) for start in starts if start in sums]
-
-
-def _stretch(start: int, seconds: int) -> Window:
-    begin = datetime.fromtimestamp(start, UTC)
-    return Window(begin, begin + timedelta(seconds=seconds))
-
-
-def _stretches(blocks: Sequence[Block]) -> list[list[Block]]:
-    """Return blocks grouped so that each group, one query, is of one kind and without a hole."""
-    groups: list[list[Block]] = []
-    for block in blocks:
-        last = groups[-1][-1] if groups else None
-        if last and last.kind == block.kind and last.window.end == block.window.start:
-            groups[-1].append(block)
-        else:
-            groups.append([block])
-    return groups
-
-
-def _question(stretch: Sequence[Block]) -> Question:
-    window = Window(stretch[0].window.start, stretch[-1].window.end)
-    version = ",".join(str(block.version) for block in stretch)
-    return Question(statements.rollup(stretch[0].kind, window), version=version)
-
-
-def _days(window: Window) -> list[Window]:
-    """Return the UTC days that a window and its previous one touch, as one stretch when they are many.
-
-    Days have manifests of their own so that zooming, and most viewers, ask for manifests that are there already.
-    """
-    first = window.previous.start.replace(hour=0, minute=0, second=0, microsecond=0)
-    last = (window.end - timedelta(microseconds=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    count = (last - first).days + 1
-    if count > MOST_MANIFESTS:
-        return [Window(first, last + timedelta(days=1))]
-    return [Window(first + timedelta(days=place), first + timedelta(days=place + 1)) for place in range(count)]
-
-
-def _versions(manifests: Sequence[Answer]) -> dict[int, int]:
-    rows_found = [row for manifest in manifests for row in read_csv(manifest.content or b"")[1]]
-    return {int(slot): int(events or 0) for slot, events in rows_found if slot}
 
 
 def _complete_to(content: bytes | None) -> datetime | None:
@@ -353,27 +279,3 @@ def _finished(
         was_cached=not answers and all(manifest.was_cached for manifest in manifests),
         is_revalidating=any(manifest.state == RUNNING for manifest in manifests),
     )
-
-
-def _frame(name: str, parts: Sequence[pa.Table]) -> pd.DataFrame:
-    if not parts:
-        return pd.DataFrame({column: pd.Series(dtype=_PANDAS[kind]) for column, kind in COLUMNS[name].items()})
-    table = pa.concat_tables(parts)
-    frame = table.to_pandas(categories=[column for column, kind in COLUMNS[name].items() if kind == "string"])
-    return pd.DataFrame(frame)
-
-
-_PANDAS = {"int64": "int64", "int32": "int32", "float64": "float64", "string": "object"}
-
-
-def _to_bytes(table: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    options = pa.ipc.IpcWriteOptions(compression="lz4")
-    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue().to_pybytes())
-
-
-def _from_bytes(content: bytes) -> pa.Table:
-    with pa.ipc.open_stream(content) as reader:
-        return reader.read_all()

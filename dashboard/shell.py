@@ -7,20 +7,17 @@ The browser holds the view in the store `shell-view`; one clientside callback wr
 import secrets
 from typing import Any
 
-import dash
-import dash_bootstrap_components as dbc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from flask import current_app
 
 from catalog.errors import LoglakeError, QueryError
 from dashboard import timerange
 from dashboard.athena import FAILED, RUNNING
-from dashboard.components.attributes import attributes
-from dashboard.components.controls import controls
+from dashboard.components import chrome
 from dashboard.components.panel import message
 from dashboard.components.status_line import status_line
 from dashboard.lake import Lake, Loaded
-from dashboard.view import View, parse, query_string, to_store
+from dashboard.view import View, parse, to_store
 
 POLL_MS = 350
 REFRESH_MS = 30_000
@@ -30,16 +27,6 @@ _CANCELLED = [
     html.Span("Cancelled", className="pill pill-bad"),
     html.Span("the query was stopped; press Refresh to ask again"),
 ]
-SHORTCUTS = (
-    ("/", "search"),
-    ("t", "type a time range"),
-    ("r", "refresh"),
-    ("d", "light, dark or system"),
-    ("g o, g e, g s, g p, g q", "go to Overview, Explore, Services, Pipeline, SQL"),
-    ("j, k, Enter", "next row, previous row, open it (Explore)"),
-    ("Esc", "close, or cancel the query"),
-    ("?", "this help"),
-)
 
 
 def lake() -> Lake:
@@ -67,18 +54,18 @@ def frame(query: dict[str, Any], title: str, content: Any, needs: tuple[str, ...
             dcc.Store(id="shell-brush"),
             dcc.Interval(id="shell-poll", interval=POLL_MS, disabled=True),
             dcc.Interval(id="shell-refresh", interval=REFRESH_MS),
-            _sidebar(view, title),
+            chrome.sidebar(view, title),
             html.Main(
                 [
-                    _header(title),
-                    _status(),
-                    _notices(notices),
+                    chrome.header(title),
+                    chrome.status_place(),
+                    chrome.notices(notices),
                     html.Div(id="shell-error"),
                     html.Div(content, id="shell-page", className="page first-load"),
                 ],
                 className="main",
             ),
-            _help(),
+            chrome.keyboard_help(),
             html.Div(id="shell-sink", hidden=True),
         ],
         className="shell",
@@ -193,7 +180,7 @@ def _load(
         loaded = source.load(view, needs, viewer, fresh=ctx.triggered_id == "shell-run")
     except LoglakeError as error:
         loaded = Loaded(FAILED, timerange.resolve(view.time_range, source.clock()), error=str(error))
-    line = status_line(loaded, source.clock().timestamp(), view.zone)
+    line = status_line(loaded, source.clock().timestamp(), view.zone, bool(answer))
     if loaded.token:
         return _finished(loaded, line, view, answer)
     if loaded.state == RUNNING:
@@ -272,102 +259,6 @@ def _show_range(store: dict[str, str]) -> tuple[str, str, str, str]:
     same_day = start.date() == end.date()
     label = f"{start:%a %d %b %H:%M} – {end:%H:%M}" if same_day else f"{start:%a %d %b %H:%M} – {end:%a %d %b %H:%M}"
     return text, label, f"{start:%Y-%m-%d}", f"{end:%Y-%m-%d}"
-
-
-def _sidebar(view: View, title: str) -> html.Aside:
-    query = query_string(view)
-    suffix = f"?{query}" if query else ""
-    pages = [page for page in dash.page_registry.values() if page.get("icon")]
-    links = [
-        dcc.Link(
-            [html.Span(page["icon"], className="nav-icon", **attributes({"aria-hidden": "true"})), page["name"]],
-            id={"type": "shell-nav", "path": page["path"]},
-            href=page["path"] + suffix,
-            className="nav-entry active" if page["name"] == title else "nav-entry",
-        )
-        for page in pages
-    ]
-    return html.Aside(
-        [
-            html.Div([html.Span(className="brand-mark"), html.Span("Loglake")], className="brand"),
-            html.Nav(links, **attributes({"aria-label": "Pages"})),
-            controls(view, []),
-        ],
-        id="shell-sidebar",
-        className="sidebar",
-    )
-
-
-def _header(title: str) -> html.Header:
-    def button(name: str, text: str, hint: str) -> html.Button:
-        return html.Button(
-            text, id=name, type="button", className="icon-button", title=hint, **attributes({"aria-label": hint})
-        )
-
-    return html.Header(
-        [
-            button("shell-menu", "☰", "menu"),
-            html.H1(title),
-            html.Span(id="shell-range-label", className="range-label"),
-            html.Div(
-                [
-                    html.Button(
-                        "Refresh", id="shell-run", type="button", className="text-button", title="ask again (r)"
-                    ),
-                    html.Button(
-                        "Copy link",
-                        id="shell-copy",
-                        type="button",
-                        className="text-button",
-                        title="copy a link to this view",
-                    ),
-                    button("shell-theme-button", "◐", "light, dark or system (d)"),
-                    button("shell-help-button", "?", "keyboard shortcuts"),
-                ],
-                className="header-actions",
-            ),
-        ],
-        className="header",
-    )
-
-
-def _status() -> html.Div:
-    return html.Div(
-        [
-            html.Div(
-                [html.Span("Loading", className="pill pill-running")],
-                id="shell-status",
-                className="status-parts",
-                role="status",
-                **attributes({"aria-live": "polite"}),
-            ),
-            html.Button("Cancel", id="shell-cancel", type="button", className="text-button small", hidden=True),
-        ],
-        className="status",
-    )
-
-
-def _notices(notices: tuple[str, ...]) -> dbc.Alert | None:
-    if not notices:
-        return None
-    return dbc.Alert(
-        ["This link asked for something that was ignored: ", "; ".join(notices)],
-        color="warning",
-        dismissable=True,
-        className="notice",
-    )
-
-
-def _help() -> dbc.Modal:
-    rows = [html.Tr([html.Td(html.Kbd(keys)), html.Td(what)]) for keys, what in SHORTCUTS]
-    return dbc.Modal(
-        [
-            dbc.ModalHeader(dbc.ModalTitle("Keyboard")),
-            dbc.ModalBody(html.Table(html.Tbody(rows), className="plain-table")),
-        ],
-        id="shell-help",
-        is_open=False,
-    )
 
 
 def loaded_cube(answer: dict[str, Any] | None) -> Any:

@@ -1,5 +1,6 @@
-"""JSON in and out: orjson where it is installed, else the standard library with the same strictness."""
+"""JSON and base64: by orjson and pybase64 where they are installed, else by the standard library, equally strict."""
 
+import binascii
 import json
 from typing import Any
 
@@ -7,6 +8,10 @@ try:
     import orjson
 except ImportError:  # the Lambda zip holds nothing but our own code
     orjson = None  # type: ignore[assignment, unused-ignore]
+try:
+    import pybase64
+except ImportError:
+    pybase64 = None  # type: ignore[assignment, unused-ignore]
 
 
 def decode(data: bytes) -> Any:
@@ -21,6 +26,20 @@ def encode(value: Any) -> bytes:
     if orjson is not None:
         return orjson.dumps(value)
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+def unwrap(text: str) -> bytes:
+    """Return what a base64 text holds; raise `ValueError` if it is none."""
+    if pybase64 is not None:
+        return bytes(pybase64.b64decode(text, validate=True))
+    return binascii.a2b_base64(text, strict_mode=True)
+
+
+def wrap(data: bytes) -> str:
+    """Return `data` as base64 text."""
+    if pybase64 is not None:
+        return str(pybase64.b64encode_as_string(data))
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
 def _refuse(constant: str) -> Any:

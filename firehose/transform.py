@@ -1,63 +1,108 @@
 """The record-transformation Lambda of the delivery stream.
 
 Event and answer: https://docs.aws.amazon.com/firehose/latest/dev/data-transformation.html (Kinesis source and Direct
-PUT alike). Every record comes back exactly once, in order: `Ok` with partition keys, or `ProcessingFailed` with its
-data untouched, which the delivery stream then writes under `errors/`. One bad record never fails the others.
+PUT alike). Every record comes back exactly once, in order: `Ok` with partition keys, `ProcessingFailed`, which the
+delivery stream then writes under `errors/`, or `Dropped` once it was put back into the source because the answer would
+have been too large. One bad record never fails the others.
 """
 
-import base64
 import json
+import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from catalog.errors import SchemaError
 from catalog.schema import parse_timestamp
-from firehose.encoding import decode, encode
+from firehose import reingestion
+from firehose.encoding import decode, encode, unwrap, wrap
+from firehose.masking import Masking, Rule, masking_from, suspicions
 from firehose.normalising import normalise
-from firehose.partitioning import partition_keys
+from firehose.partitioning import Partitions
+
+Event = dict[str, Any]
+Record = Mapping[str, Any]
+Answer = Callable[[int, Record, Event | None], dict[str, Any]]
+DEFAULT_MASKING = Masking()
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Transform one batch of the delivery stream's records; `handler` in the function's configuration."""
-    return transform(event, datetime.now(UTC))
+    return reingestion.fit(event, transform(event, datetime.now(UTC), _masking()), reingestion.put_back)
 
 
-def transform(event: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def transform(event: Mapping[str, Any], now: datetime, masking: Masking = DEFAULT_MASKING) -> dict[str, Any]:
     """Return the answer for `event` as of `now`; print one line that counts what failed, by reason."""
-    received_at = now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03}Z"
     failures: Counter[str] = Counter()
-    records = [transform_record(record, now, received_at, failures) for record in event["records"]]
+    records = event["records"]
+    events = [_read(record, failures) for record in records]
+    answer = _answering(now, masking, suspicions([_message(event) for event in events]), failures)
+    answers = [answer(place, record, event) for place, (record, event) in enumerate(zip(records, events, strict=True))]
     if failures:
         print(json.dumps({"processing_failed": dict(failures), "records": len(records)}))
-    return {"records": records}
+    return {"records": answers}
 
 
-def transform_record(
-    record: Mapping[str, Any], now: datetime, received_at: str, failures: Counter[str]
-) -> dict[str, Any]:
-    """Return the answer for one record; its reason is counted in `failures` when it can't be read."""
+def _read(record: Record, failures: Counter[str]) -> Event | None:
+    """Return a record's event, whose `service` is a text; None, counted in `failures`, when it can't be used."""
     try:
-        event = decode(base64.b64decode(record["data"]))
-        timestamp = _usable_timestamp(event)
-        normalise(event, received_at)
-        data = base64.b64encode(encode(event)).decode("ascii")
-        keys = partition_keys(event["service"], timestamp, now)
+        event = decode(unwrap(record["data"]))
+        if event.__class__ is not dict:
+            raise SchemaError("an event must be a JSON object")
+        service = event.get("service")
+        if service.__class__ is not str or not service.strip():
+            raise SchemaError("`service` must be a text that is not empty")
     except Exception as error:  # whatever one record does to us, the others must get through
         failures[_reason(error)] += 1
-        return {"recordId": record["recordId"], "result": "ProcessingFailed", "data": record.get("data", "")}
-    return {"recordId": record["recordId"], "result": "Ok", "data": data, "metadata": {"partitionKeys": keys}}
+        return None
+    return event
 
 
-def _usable_timestamp(event: Any) -> datetime:
-    if not isinstance(event, dict):
-        raise SchemaError("an event must be a JSON object")
-    if not isinstance(event.get("service"), str) or not event["service"].strip():
-        raise SchemaError("`service` must be a text that is not empty")
-    if not isinstance(event.get("timestamp"), str):
+def _message(event: Event | None) -> str:
+    message = event.get("message") if event else None
+    return message if message.__class__ is str else ""
+
+
+def _answering(
+    now: datetime, masking: Masking, suspicious: Mapping[int, Iterable[Rule]], failures: Counter[str]
+) -> Answer:
+    """Return what makes the answer for one record: its place in the batch, the record, and its event if it has one."""
+    received_at = now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03}Z"
+    keys, masks, mask_text = Partitions(now).keys, masking.field_masks, masking.mask_text
+
+    def answer(place: int, record: Record, event: Event | None) -> dict[str, Any]:
+        if event is None:
+            return {"recordId": record["recordId"], "result": "ProcessingFailed", "data": record.get("data", "")}
+        try:
+            metadata = {"partitionKeys": keys(event["service"], _timestamp(event))}
+            normalise(event, received_at, masks)
+            if place in suspicious:
+                event["message"] = mask_text(event["message"], suspicious[place])
+            data = wrap(encode(event))
+        except Exception as error:
+            failures[_reason(error)] += 1
+            return answer(place, record, None)
+        return {"recordId": record["recordId"], "result": "Ok", "data": data, "metadata": metadata}
+
+    return answer
+
+
+def _timestamp(event: Event) -> datetime:
+    text = event.get("timestamp")
+    if text.__class__ is not str:
         raise SchemaError("`timestamp` must be ISO-8601")
-    return parse_timestamp(event["timestamp"])
+    return parse_timestamp(text)
+
+
+@lru_cache(maxsize=1)
+def _masking() -> Masking:
+    """Return what the function's environment asks for; said once if that can't be understood."""
+    masking, wrong = masking_from(os.environ)
+    if wrong:
+        print(json.dumps({"masking": wrong}))
+    return masking
 
 
 def _reason(error: Exception) -> str:

@@ -32,7 +32,7 @@ def curate(stack_name: str | None, as_json: bool) -> None:
 @click.option("--stack-name", help="Stack whose crawler runs.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
 def crawl(stack_name: str | None, as_json: bool) -> None:
-    """Run the crawler over the raw objects, or follow the crawl that is going, and print the tables it met."""
+    """Run the crawler over the raw objects, or follow the crawl that is going, and print what it changed."""
     stack = settings.load(stack_name)
     done = following.crawl(_client("glue"), stack.crawler, stack.database, _progress)
     if as_json:
@@ -64,4 +64,11 @@ def _print_run(run: following.JobRun, report: dict[str, Any]) -> None:
 def _print_crawl(done: following.Crawl) -> None:
     click.echo(f"{done.state} in {done.seconds:.0f} s" + (f": {done.message}" if done.message else ""))
     for name, (before, after) in done.tables.items():
-        click.echo(f"  {name:<32} {after:>6,} partitions ({after - before:+,})")
+        mark = "  new table" if name in done.created else ""
+        click.echo(f"  {name:<32} {after:>6,} partitions ({after - before:+,}){mark}")
+        for column in done.columns_added.get(name, ()):
+            click.echo(f"    new column {column}")
+    for name in done.deleted:
+        click.echo(f"  {name:<32} deleted")
+    for reason, count in sorted(done.ignored.items()):
+        click.echo(f"  ignored {count:,} objects: {reason}")

@@ -1,38 +1,54 @@
 """Duplicates by `event_id`: within a batch, and against what arrived in the window before it.
 
-The window is of arrival time, not of event time: an old event that arrives late is kept.
+The window is of arrival time, not of event time: an old event that arrives late is kept. Duplicates are few, so they
+are looked for by ids alone, and only the numbers of their rows are carried back to the events.
 """
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+ROW = "row_id"
+_FEW = 500_000
+"""Rows that are sent to every task sooner than the events are shuffled."""
 
-def number_copies(events: DataFrame) -> DataFrame:
-    """Return `events` with `copy`: 1 for the copy of an event that counts, more for its duplicates; 1 for every reject.
 
-    The one that counts is the first to arrive, and the choice is the same whenever the same lines are read.
+def number_rows(events: DataFrame) -> DataFrame:
+    """Return `events` with `row_id`, and `id_hash` to compare ids by; keep the result, for the numbers may change."""
+    return events.withColumn(ROW, F.monotonically_increasing_id()).withColumn("id_hash", F.xxhash64("event_id"))
+
+
+def repeated_ids(events: DataFrame) -> DataFrame:
+    """Return the hashes of the ids that numbered `events` have more than once, each once; some may be chance."""
+    own = events.where(~F.col("is_reject"))
+    return own.groupBy("id_hash").count().where("count > 1").select("id_hash")
+
+
+def later_copies(events: DataFrame, repeated: DataFrame, count: int) -> DataFrame:
+    """Return the rows of numbered `events` that repeat another; the copy that counts is the first to arrive.
+
+    The choice is the same whenever the same lines are read.
     """
-    same_event = Window.partitionBy(_event_key()).orderBy("received_at", "object_path", "line_hash")
-    copy = F.when(F.col("is_reject"), 1).otherwise(F.row_number().over(same_event))
-    return events.withColumn("copy", copy)
+    same_event = Window.partitionBy("event_id").orderBy("received_at", "object_path", "line_hash", ROW)
+    narrow = events.where(~F.col("is_reject")).select(
+        "id_hash", "event_id", "received_at", "object_path", "line_hash", ROW
+    )
+    copies = narrow.join(_sent(repeated, count), "id_hash", "left_semi")
+    return copies.withColumn("copy", F.row_number().over(same_event)).where("copy > 1").select(ROW)
 
 
-def seen_ids(events: DataFrame, earlier_ids: DataFrame) -> DataFrame:
-    """Return the ids of `events` that are among `earlier_ids`, each once."""
-    own_ids = events.where(~F.col("is_reject")).select("event_id")
-    return earlier_ids.select("event_id").join(own_ids, "event_id", "left_semi").distinct()
+def seen_rows(events: DataFrame, earlier_ids: DataFrame) -> DataFrame:
+    """Return the rows of numbered `events` whose id is among `earlier_ids`."""
+    own = events.where(~F.col("is_reject")).select("event_id", ROW)
+    return own.join(earlier_ids.select("event_id"), "event_id", "left_semi").select(ROW)
 
 
-def mark_duplicates(events: DataFrame, seen: DataFrame | None = None) -> DataFrame:
-    """Return numbered `events` with `is_duplicate`: a copy beyond the first, or one whose id is among `seen`."""
-    is_copy = F.col("copy") > 1
-    if seen is None:
-        return events.withColumn("is_duplicate", is_copy)
-    marked = events.join(seen.withColumn("is_seen", F.lit(True)), "event_id", "left")
-    is_seen = ~F.col("is_reject") & F.col("is_seen").isNotNull()
-    return marked.withColumn("is_duplicate", is_copy | is_seen).drop("is_seen")
+def mark_rows(events: DataFrame, rows: DataFrame, count: int, name: str) -> DataFrame:
+    """Return numbered `events` with the column `name`: whether the event is one of the `count` distinct `rows`."""
+    if not count:
+        return events.withColumn(name, F.lit(False))
+    marked = events.join(_sent(rows.withColumn(name, F.lit(True)), count), ROW, "left")
+    return marked.withColumn(name, F.coalesce(name, F.lit(False)))
 
 
-def _event_key() -> Column:
-    """The id, or for a rejected line something that spreads: rejects must not gather in one task."""
-    return F.when(F.col("is_reject"), F.col("line_hash").cast("string")).otherwise(F.col("event_id"))
+def _sent(rows: DataFrame, count: int) -> DataFrame:
+    return F.broadcast(rows) if count <= _FEW else rows

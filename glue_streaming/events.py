@@ -1,8 +1,11 @@
 """Lines to events: which lines are events of the schema, and which are not.
 
 The same rules as `catalog.schema.validate`, as Spark expressions: no value is converted, none becomes null unseen.
-An `events` DataFrame has the schema's columns, `received_at`, `extra`, and of the line it came from `object_path`,
-`raw_line`, `line_hash`, `damage` and `is_reject`; the columns of a rejected line mean nothing.
+An `events` DataFrame has the schema's columns, `received_at`, `extra`, `unknown_keys`, `pattern`, and of the line it
+came from `object_path`, `raw_line`, `line_hash`, `damage` and `is_reject`; the columns of a rejected line mean nothing.
+
+Two questions need a second look at the text of a line, because Spark's parser turns any value into a string and leaves
+out keys it was not asked for. Most lines are `PLAIN`: one regular expression that cannot backtrack answers both.
 """
 
 from collections.abc import Sequence
@@ -11,10 +14,12 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from catalog.schema import EVENT_COLUMNS, LEVELS, MAX_AGE, MAX_AHEAD, RECEIVED_AT
+from glue_streaming.levels import Levels
+from glue_streaming.patterns import pattern
 
 COLUMNS = (*EVENT_COLUMNS, RECEIVED_AT)
 _COUNTED = {
-    "object_path", "damage", "line_hash", "is_reject", "event_id", "received_at",
+    "object_path", "damage", "line_hash", "is_reject", "event_id", "received_at", "unknown_keys", "pattern",
     "timestamp", "service", "level", "endpoint", "status_code", "response_time_ms", "response_bytes",
 }  # fmt: skip
 """What deduplication, the rollup and the rejects need of an event whose level is dropped."""
@@ -28,6 +33,21 @@ _STRICT = {
     "allowSingleQuotes": "false",
     "allowNonNumericNumbers": "false",
 }
+
+
+def _one_of(names: Sequence[str]) -> str:
+    """Return a regular expression for `names` that looks at each character once: `e(?:nd|rr)`."""
+    tails: dict[str, list[str]] = {}
+    for name in names:
+        tails.setdefault(name[:1], []).append(name[1:])
+    branches = [head + (_one_of(rest) if any(rest) else "") for head, rest in sorted(tails.items(), reverse=True)]
+    return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
+
+
+_OTHERS = tuple(column.name for column in COLUMNS if column.type != "string")
+_MEMBER = rf'"(?:{_one_of(_STRINGS)}":(?:"[^"\\]*+"|null)|{_one_of(_OTHERS)}":(?:-?[0-9][0-9.eE+-]*+|null))'
+PLAIN = rf"^\{{{_MEMBER}(?:,{_MEMBER})*+\}}$"
+"""A line whose keys are all known, whose strings are strings without escapes, and without white space between."""
 _NOT_A_STRING = rf'"(?:{"|".join(_STRINGS)})"\s*:\s*[^"\sn]'
 """A key of a string column with a value that is no string: right for the line itself, too wide for inner objects."""
 
@@ -37,24 +57,29 @@ def parse_lines(lines: DataFrame) -> DataFrame:
     parsed = lines.withColumn("parsed", _parse(F.col("raw_line"))).withColumn(
         "event", F.get(F.col("parsed.e"), F.lit(0))
     )
+    raw_line = F.col("raw_line")
     typed = parsed.select(
         "raw_line",
         "object_path",
         "damage",
         F.xxhash64("raw_line").alias("line_hash"),
         (F.col("parsed.broken").isNotNull() | (F.size("parsed.e") != 1)).alias("is_broken"),
+        raw_line.rlike(PLAIN).alias("is_plain"),
         *(F.col(f"event.{column.name}") for column in EVENT_COLUMNS if column.name != "timestamp"),
         _timestamp("event.timestamp").alias("timestamp"),
         _received_at().alias(RECEIVED_AT.name),
-        _extra(F.col("raw_line")).alias("extra"),
     )
-    return typed.withColumn("is_reject", F.coalesce(_is_reject(), F.lit(True))).drop("is_broken")
+    judged = typed.withColumn("is_reject", F.coalesce(_is_reject(), F.lit(True))).withColumn(
+        "unknown_keys", F.when(~F.col("is_plain") & ~F.col("is_reject"), _unknown_keys(raw_line))
+    )
+    described = judged.withColumn("extra", _extra(raw_line)).withColumn("pattern", pattern(F.col("message")))
+    return described.drop("is_broken", "is_plain")
 
 
-def slim(events: DataFrame, drop_levels: Sequence[str]) -> DataFrame:
+def slim(events: DataFrame, levels: Levels) -> DataFrame:
     """Return `events` without what no table will hold: the line of what is an event, the text of a dropped level."""
     is_reject = F.col("is_reject")
-    is_kept = ~is_reject & ~F.col("level").isin(*drop_levels)
+    is_kept = ~is_reject & levels.keeps()
     kept_only = {name: F.when(is_kept, F.col(name)).alias(name) for name in events.columns if name not in _COUNTED}
     kept_only["raw_line"] = F.when(is_reject, F.col("raw_line")).alias("raw_line")
     return events.select(*(kept_only.get(name, F.col(name)) for name in events.columns))
@@ -62,13 +87,14 @@ def slim(events: DataFrame, drop_levels: Sequence[str]) -> DataFrame:
 
 def is_blank(raw_line: Column) -> Column:
     """Return whether a line holds white space only, and so is no line at all."""
-    return F.trim(F.translate(raw_line, "\t\r", "  ")) == ""
+    return ~raw_line.startswith("{") & (F.trim(F.translate(raw_line, "\t\r", "  ")) == "")
 
 
 def is_utf8(text: Column) -> Column:
     """Return whether the bytes of `text` are UTF-8, which Spark takes for granted."""
     content = text.cast("binary")
-    return F.encode(F.decode(content, "UTF-8"), "UTF-8") == content
+    decoded = F.decode(content, "UTF-8")  # what is not UTF-8 becomes U+FFFD
+    return ~decoded.contains("\ufffd") | (F.encode(decoded, "UTF-8") == content)
 
 
 def _parse(raw_line: Column) -> Column:
@@ -104,7 +130,9 @@ def _is_reject() -> Column:
         F.col("timestamp") > arrived + F.lit(MAX_AHEAD),
         *(F.coalesce(rule, F.lit(False)) for rule in infinite),
         ~is_utf8(F.col("raw_line")),
-        F.when(F.col("raw_line").rlike(_NOT_A_STRING), _has_wrong_type(F.col("raw_line"))).otherwise(False),
+        F.when(
+            ~F.col("is_plain") & F.col("raw_line").rlike(_NOT_A_STRING), _has_wrong_type(F.col("raw_line"))
+        ).otherwise(False),
     ]
     found = rules[0]
     for rule in rules[1:]:
@@ -122,13 +150,18 @@ def _has_wrong_type(raw_line: Column) -> Column:
     return found
 
 
+def _unknown_keys(raw_line: Column) -> Column:
+    """Return the keys that the schema does not know; null without any."""
+    unknown = F.array_except(F.json_object_keys(raw_line), F.array(*(F.lit(column.name) for column in COLUMNS)))
+    return F.when(F.size(unknown) > 0, unknown)
+
+
 def _extra(raw_line: Column) -> Column:
     """Return the keys that the schema does not know as one JSON object, values as they were; null without any."""
-    known = [column.name for column in COLUMNS]
-    has_unknown = F.exists(F.json_object_keys(raw_line), lambda key: ~key.isin(known))
     values = F.from_json(raw_line, "map<string,string>", {"allowSingleQuotes": "false"})
-    unknown = F.filter(F.map_entries(values), lambda entry: ~entry["key"].isin(known))
+    unknown = F.filter(F.map_entries(values), lambda entry: F.array_contains("unknown_keys", entry["key"]))
     members = F.transform(unknown, lambda entry: _json_member(raw_line, entry["key"], entry["value"]))
+    has_unknown = F.col("unknown_keys").isNotNull()
     return F.when(has_unknown, F.concat(F.lit("{"), F.array_join(members, ","), F.lit("}")))
 
 

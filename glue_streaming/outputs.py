@@ -10,18 +10,34 @@ from pyspark.sql import functions as F
 from catalog.schema import Column
 from catalog.tables import LOG_MINUTES, LOGS, REJECTS, RUNS, Table
 from glue_streaming.events import is_utf8
+from glue_streaming.levels import Levels
 from glue_streaming.lines import source_object
 from glue_streaming.minutes import count_minutes
+from glue_streaming.patterns import pattern_id
 from glue_streaming.reasons import reason_of
 from glue_streaming.services import key_name
+
+ORDER = {
+    LOGS: ("timestamp", "event_id"),
+    LOG_MINUTES: ("minute", "service"),
+    REJECTS: ("source_object",),
+    RUNS: ("batch_id",),
+}
+"""How the rows of a file are sorted."""
+PARQUET = {"compression": "zstd", "parquet.block.size": str(32 * 1024 * 1024)}
+"""Row groups small enough that their statistics leave most of them out of a question about an hour."""
+CSV = {"compression": "gzip", "header": "true", "escape": '"', "nullValue": "", "emptyValue": '""'}
+"""Quotes are doubled, as RFC 4180 says; null is nothing, the empty text is two quotes."""
 
 _DAY = {"year": "yyyy", "month": "MM", "day": "dd"}
 
 
-def log_rows(events: DataFrame, drop_levels: Sequence[str]) -> DataFrame:
-    """Return the rows of `logs`: the events whose level is kept."""
-    kept = events.where(~F.col("level").isin(*drop_levels))
-    named = kept.withColumn("service", key_name(F.col("service")))
+def log_rows(events: DataFrame, levels: Levels) -> DataFrame:
+    """Return the rows of `logs`: the events whose level is kept, or that are of its sample."""
+    kept = events.where(levels.keeps())
+    named = kept.withColumn("service", key_name(F.col("service"))).withColumn(
+        "pattern_id", pattern_id(F.col("pattern"))
+    )
     return named.select(*_cast(LOGS.columns), F.col("service"), *_day_of(F.col("timestamp")))
 
 
@@ -49,18 +65,46 @@ def run_rows(spark: SparkSession, run: dict[str, object]) -> DataFrame:
     return row.select(*_cast(RUNS.columns))
 
 
-def write(rows: DataFrame, table: Table, folder: str, order: Sequence[str]) -> None:
-    """Replace `folder` by `rows` as zstd Parquet: one file per partition, its rows sorted by `order`."""
+def write(rows: DataFrame, table: Table, folder: str) -> None:
+    """Replace `folder` by `rows` as zstd Parquet: one file per partition, its rows sorted."""
+    sorted_rows, keys = _sorted(rows, table)
+    writer = sorted_rows.write.mode("overwrite").options(**PARQUET)
+    (writer.partitionBy(*keys) if keys else writer).parquet(folder)
+
+
+def write_csv(rows: DataFrame, table: Table, folder: str) -> None:
+    """Replace `folder` by `rows` as gzipped CSV with a header: one file per partition, its rows sorted."""
+    sorted_rows, keys = _sorted(rows, table)
+    writer = sorted_rows.write.mode("overwrite").options(**CSV)
+    (writer.partitionBy(*keys) if keys else writer).csv(folder)
+
+
+def write_files(rows: DataFrame, table: Table, folder: str, files: int) -> None:
+    """Replace `folder` by one partition's `rows` in so many files, sorted over all of them."""
+    order = ORDER[table]
+    gathered = rows.coalesce(1) if files == 1 else rows.repartitionByRange(files, order[0])
+    gathered.sortWithinPartitions(*order).write.mode("overwrite").options(**PARQUET).parquet(folder)
+
+
+def read(spark: SparkSession, table: Table, paths: Sequence[str]) -> DataFrame:
+    """Return the rows of a table's files; a column that a file was written without is null."""
+    schema = ", ".join(f"`{column.name}` {_spark_type(column)}" for column in table.columns)
+    return spark.read.schema(schema).option("recursiveFileLookup", "true").parquet(*paths)
+
+
+def _sorted(rows: DataFrame, table: Table) -> tuple[DataFrame, list[str]]:
     keys = list(table.partition_keys)
     gathered = rows.repartition(*keys) if keys else rows.coalesce(1)
-    writer = gathered.sortWithinPartitions(*keys, *order).write.mode("overwrite").option("compression", "zstd")
-    (writer.partitionBy(*keys) if keys else writer).parquet(folder)
+    return gathered.sortWithinPartitions(*keys, *ORDER[table]), keys
 
 
 def _cast(columns: Sequence[Column]) -> list[Expression]:
     """Select a table's columns. Moments become wall-clock UTC, which every reader of Parquet shows alike."""
-    types = {"timestamp": "timestamp_ntz"}
-    return [F.col(column.name).cast(types.get(column.type, column.type)) for column in columns]
+    return [F.col(column.name).cast(_spark_type(column)) for column in columns]
+
+
+def _spark_type(column: Column) -> str:
+    return "timestamp_ntz" if column.type == "timestamp" else column.type
 
 
 def _day_of(moment: Expression) -> list[Expression]:

@@ -1,4 +1,4 @@
-"""One run of the job: a stream over the raw objects that ends when it has curated all there were at its start.
+"""One run of the job: a stream over the raw objects, by default until it has curated all there were at its start.
 
 Which objects have been read is Structured Streaming's checkpoint. Which batches have been published is the lake's
 manifests. They are tied by the checkpoint's own id: `manifests/epochs/<id>.json` says which batch id its first
@@ -6,35 +6,43 @@ micro-batch has. When a checkpoint is lost, the next one gets another id, its ba
 manifest, and the objects that the manifests name are not curated a second time.
 """
 
+import math
 import threading
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
 from glue_streaming.arguments import Arguments
-from glue_streaming.batch import Curator, RawObject, object_name
+from glue_streaming.batch import Curator
+from glue_streaming.generations import clean_up, utc_now
 from glue_streaming.lines import OBJECT_SCHEMA
-from glue_streaming.publication import as_json, withdraw
-from glue_streaming.storage import EPOCHS, REPORTS, Storage, batch_of
+from glue_streaming.publication import withdraw
+from glue_streaming.reading import RawObject, object_name
+from glue_streaming.report import Report
+from glue_streaming.sessions import own_session
+from glue_streaming.storage import EPOCHS, Storage, batch_of
 
 START_SECONDS = 60
+CONTINUOUS = "continuous"
 
 
 def curate(spark: SparkSession, arguments: Arguments, storage: Storage) -> dict[str, Any]:
     """Curate every raw object not yet curated and return the report; raise what went wrong, after stopping the stream.
 
-    `spark` is left as it was: the run works in a session of its own.
+    In mode `continuous` the run waits for more, until it is stopped or its seconds are over. `spark` is left as it
+    was: the run works in a session of its own.
     """
-    began = time.monotonic()
-    session = _session(spark)
-    batches = _Batches(Curator(session, arguments, storage), storage, arguments)
+    clean_up(storage, timedelta(hours=arguments.grace_hours), utc_now())
+    session = own_session(spark)
+    report = Report(storage, arguments.mode, arguments.run_id)
+    batches = _Batches(Curator(session, arguments, storage), storage, arguments, report)
     query = None
     try:
         query = batches.start(session)
-        query.awaitTermination()
+        query.awaitTermination(None if math.isinf(arguments.run_seconds) else arguments.run_seconds)
     except Exception:
         if batches.failure is not None:
             raise batches.failure from None
@@ -42,10 +50,11 @@ def curate(spark: SparkSession, arguments: Arguments, storage: Storage) -> dict[
     finally:
         if query is not None:
             query.stop()
-    batches.finish()
-    report = _report(arguments.run_id, batches.runs, time.monotonic() - began)
-    storage.write_json(f"{REPORTS}{arguments.run_id}.json", report)
-    return report
+    if batches.failure is not None:
+        raise batches.failure
+    if arguments.mode != CONTINUOUS:
+        batches.finish()
+    return report.finish()
 
 
 @dataclass(slots=True)
@@ -55,7 +64,7 @@ class _Batches:
     curator: Curator
     storage: Storage
     arguments: Arguments
-    runs: list[Mapping[str, Any]] = field(default_factory=list)
+    report: Report
     failure: Exception | None = None
     _epoch: dict[str, Any] = field(default_factory=dict)
     _query_id: str = ""
@@ -63,13 +72,17 @@ class _Batches:
     _known_objects: frozenset[str] | None = None
 
     def start(self, session: SparkSession) -> Any:
-        """Start the stream; it ends by itself when every object there is now has been curated."""
+        """Start the stream; unless continuous it ends by itself when all there is now has been curated."""
         objects = session.readStream.format("binaryFile").schema(OBJECT_SCHEMA)
         objects = objects.option("recursiveFileLookup", "true")
         objects = objects.option("maxFilesPerTrigger", str(self.arguments.max_files_per_batch))
         objects = objects.option("maxFileAge", f"{self.arguments.max_file_age_days}d")
         paths = objects.load(self.arguments.raw_path).select("path", "length")
-        writer = paths.writeStream.foreachBatch(self._curate).trigger(availableNow=True)
+        writer = paths.writeStream.foreachBatch(self._curate)
+        if self.arguments.mode == CONTINUOUS:
+            writer = writer.trigger(processingTime=f"{self.arguments.interval_seconds} seconds")
+        else:
+            writer = writer.trigger(availableNow=True)
         query = writer.option("checkpointLocation", self.arguments.checkpoint_path + "stream/").start()
         self._query_id = str(query.id)
         self._started.set()
@@ -94,7 +107,7 @@ class _Batches:
         known = self._objects_of_earlier_checkpoints()
         new = [found for found in objects if object_name(found.path, self.arguments.raw_path) not in known]
         if new:
-            self.runs.append(self.curator.curate(batch_id, sorted(new, key=lambda found: found.path)))
+            self.report.add(self.curator.curate(batch_id, sorted(new, key=lambda found: found.path)))
 
     def _load_epoch(self) -> dict[str, Any]:
         epoch = self.storage.read_json(self._epoch_key())
@@ -124,29 +137,3 @@ class _Batches:
 
     def _epoch_key(self) -> str:
         return f"{EPOCHS}{self._query_id}.json"
-
-
-def _session(spark: SparkSession) -> SparkSession:
-    """Return a session of the same Spark application with the settings that this job needs."""
-    session = spark.newSession()
-    cores = spark.sparkContext.defaultParallelism
-    settings = {
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.adaptive.enabled": "false",  # a batch's size is known beforehand; one job per action
-        "spark.sql.files.openCostInBytes": 256 * 1024,  # small objects: few tasks of many objects
-        "spark.sql.sources.parallelPartitionDiscovery.parallelism": 4 * cores,  # not a task per object
-    }
-    for name, value in settings.items():
-        session.conf.set(name, str(value))
-    return session
-
-
-def _report(run_id: str, runs: Sequence[Mapping[str, Any]], seconds: float) -> dict[str, Any]:
-    counts = [name for name in (runs[0] if runs else ()) if name.startswith("input_") or name.endswith("_rows")]
-    return {
-        "run_id": run_id,
-        "seconds": round(seconds, 1),
-        "batches": len(runs),
-        "totals": {name: sum(run[name] for run in runs) for name in counts},
-        "runs": [as_json(run) for run in runs],
-    }

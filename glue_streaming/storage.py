@@ -5,7 +5,7 @@ the same keys again. What a batch has published is written down in its manifest,
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,13 @@ MANIFESTS = "manifests/"
 EPOCHS = "manifests/epochs/"
 REPORTS = "manifests/reports/"
 THREADS = 8
+SUFFIXES = (".parquet", ".csv.gz")
 MAX_DELETES = 1000
 """Keys of one DeleteObjects call."""
 MAX_PARTITIONS = 100
 """Partitions of one BatchCreatePartition call."""
+MAX_PARTITIONS_READ = 1000
+"""Partitions of one BatchGetPartition call."""
 
 
 def connect(lake_bucket: str, database: str) -> "Storage":
@@ -43,15 +46,15 @@ class Storage:
         self._database = database
 
     def list_files(self, folder: str) -> list[str]:
-        """Return the Parquet files below a `file://` or `s3://` folder, as paths relative to it, sorted."""
+        """Return the data files below a `file://` or `s3://` folder, as paths relative to it, sorted."""
         parts = urlsplit(folder)
         if parts.scheme == "s3":
             prefix = parts.path.lstrip("/")
             names = [key.removeprefix(prefix) for key in self._list(parts.netloc, prefix)]
         else:
             root = Path(unquote(parts.path))
-            names = [path.relative_to(root).as_posix() for path in root.rglob("*.parquet")]
-        return sorted(name for name in names if name.endswith(".parquet") and not _is_hidden(name))
+            names = [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()]
+        return sorted(name for name in names if name.endswith(SUFFIXES) and not _is_hidden(name))
 
     def publish(self, folder: str, keys: Mapping[str, str]) -> None:
         """Put the files of `folder` into the lake; `keys` says which relative path goes under which key."""
@@ -68,17 +71,70 @@ class Storage:
             if answer.get("Errors"):
                 raise LoglakeError(f"s3://{self.lake_bucket} must let the job delete; got {answer['Errors'][0]}")
 
-    def register(self, table: Table, partitions: Sequence[tuple[str, ...]]) -> None:
-        """Register partitions whose files exist, at their folder under the table's location; existing ones stay."""
+    def folders(self, table: Table, partitions: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
+        """Return where those of the partitions that are registered have their files: prefixes of the lake's keys."""
+        found: dict[tuple[str, ...], str] = {}
+        for start in range(0, len(partitions), MAX_PARTITIONS_READ):
+            asked = [{"Values": list(values)} for values in partitions[start : start + MAX_PARTITIONS_READ]]
+            answer = self._glue.batch_get_partition(
+                DatabaseName=self._database, TableName=table.name, PartitionsToGet=asked
+            )
+            unanswered = [self._partition(table, entry["Values"]) for entry in answer.get("UnprocessedKeys", [])]
+            for partition in (*answer["Partitions"], *unanswered):
+                if partition:
+                    found[tuple(partition["Values"])] = self._folder_of(partition)
+        return found
+
+    def all_folders(self, table: Table) -> dict[tuple[str, ...], str]:
+        """Return where every registered partition of a table has its files."""
+        pages = self._glue.get_paginator("get_partitions").paginate(
+            DatabaseName=self._database, TableName=table.name, ExcludeColumnSchema=True
+        )
+        return {tuple(found["Values"]): self._folder_of(found) for page in pages for found in page["Partitions"]}
+
+    def register(self, table: Table, partitions: Mapping[tuple[str, ...], str]) -> None:
+        """Register partitions whose files exist, at the folder given; existing ones stay as they are."""
         if not partitions:
             return
-        descriptor = self._glue.get_table(DatabaseName=self._database, Name=table.name)["Table"]["StorageDescriptor"]
-        inputs = [self._partition(table, values, descriptor) for values in partitions]
+        descriptor = self._descriptor(table)
+        inputs = [self._input(values, folder, descriptor) for values, folder in sorted(partitions.items())]
         for start in range(0, len(inputs), MAX_PARTITIONS):
             answer = self._glue.batch_create_partition(
-                DatabaseName=self._database, TableName=table.name, PartitionInputList=inputs[start : start + 100]
+                DatabaseName=self._database,
+                TableName=table.name,
+                PartitionInputList=inputs[start : start + MAX_PARTITIONS],
             )
             _raise_unless_existing(table, answer.get("Errors", []))
+
+    def move(self, table: Table, values: tuple[str, ...], folder: str) -> None:
+        """Move a registered partition to another folder; a query sees the old place or the new one."""
+        entry = {
+            "PartitionValueList": list(values),
+            "PartitionInput": self._input(values, folder, self._descriptor(table)),
+        }
+        answer = self._glue.batch_update_partition(DatabaseName=self._database, TableName=table.name, Entries=[entry])
+        if answer.get("Errors"):
+            raise LoglakeError(f"partition {values} of {table.name!r} must be moved; got {answer['Errors'][0]}")
+
+    def list_sizes(self, prefix: str) -> dict[str, int]:
+        """Return the keys of the lake below a prefix with their sizes in bytes."""
+        return dict(self._entries(self.lake_bucket, prefix))
+
+    def fetch(self, keys: Sequence[str], folder: str) -> list[str]:
+        """Return paths under which Spark opens keys of the lake; they are copied to `folder` where it is on a disk."""
+        parts = urlsplit(folder)
+        if parts.scheme == "s3":
+            return [f"s3://{self.lake_bucket}/{key}" for key in keys]
+        root = Path(unquote(parts.path))
+        root.mkdir(parents=True, exist_ok=True)
+        names = [f"{number:06d}.parquet" for number in range(len(keys))]
+        with ThreadPoolExecutor(THREADS) as pool:
+            pairs = zip(keys, names, strict=True)
+            for _ in pool.map(
+                lambda pair: self._s3.download_file(self.lake_bucket, pair[0], str(root / pair[1])), pairs
+            ):
+                pass
+        return [folder + name for name in names]
 
     def read_json(self, key: str) -> dict[str, Any] | None:
         """Return a JSON object of the lake, or None if there is none."""
@@ -107,13 +163,38 @@ class Storage:
             self._s3.upload_file(str(Path(unquote(parts.path)) / name), self.lake_bucket, key)
 
     def _list(self, bucket: str, prefix: str) -> list[str]:
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        return [key for key, _ in self._entries(bucket, prefix)]
 
-    def _partition(self, table: Table, values: tuple[str, ...], descriptor: Mapping[str, Any]) -> dict[str, Any]:
-        folder = "/".join(f"{key}={value}" for key, value in zip(table.partition_keys, values, strict=True))
-        location = f"s3://{self.lake_bucket}/{table.prefix}{folder}/"
+    def _entries(self, bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return ((entry["Key"], entry["Size"]) for page in pages for entry in page.get("Contents", []))
+
+    def _descriptor(self, table: Table) -> Mapping[str, Any]:
+        found = self._glue.get_table(DatabaseName=self._database, Name=table.name)
+        descriptor: Mapping[str, Any] = found["Table"]["StorageDescriptor"]
+        return descriptor
+
+    def _input(self, values: tuple[str, ...], folder: str, descriptor: Mapping[str, Any]) -> dict[str, Any]:
+        location = f"s3://{self.lake_bucket}/{folder}"
         return {"Values": list(values), "StorageDescriptor": {**descriptor, "Location": location}}
+
+    def _partition(self, table: Table, values: Sequence[str]) -> Mapping[str, Any] | None:
+        """Return a partition that a batch call left unanswered, which it does for those that do not exist too."""
+        try:
+            found = self._glue.get_partition(
+                DatabaseName=self._database, TableName=table.name, PartitionValues=list(values)
+            )
+        except self._glue.exceptions.EntityNotFoundException:
+            return None
+        partition: Mapping[str, Any] = found["Partition"]
+        return partition
+
+    def _folder_of(self, partition: Mapping[str, Any]) -> str:
+        location = str(partition["StorageDescriptor"]["Location"])
+        root = f"s3://{self.lake_bucket}/"
+        if not location.startswith(root):
+            raise LoglakeError(f"a partition must lie in {root}; got {location!r}")
+        return location.removeprefix(root).rstrip("/") + "/"
 
 
 def manifest_key(batch_id: int) -> str:

@@ -20,11 +20,12 @@ def crawl_and_curate(client: Clients, stack_name: str, stopping: threading.Event
         return
     say("delivery  the first objects are in S3; curating and crawling them")
     glue = client("glue")
-    busy = glue.exceptions.CrawlerRunningException
-    _start(lambda: glue.start_crawler(Name=settings.crawler), busy, stopping)
-    busy = glue.exceptions.ConcurrentRunsExceededException
-    for _ in range(2):  # the second, right behind the first, takes what was delivered meanwhile
-        _start(lambda: glue.start_job_run(JobName=settings.job), busy, stopping)
+    crawling, running = glue.exceptions.CrawlerRunningException, glue.exceptions.ConcurrentRunsExceededException
+    for _ in range(2):  # the second round, right behind the first, takes what was delivered meanwhile
+        _start(lambda: glue.start_crawler(Name=settings.crawler), crawling, stopping)
+        _start(lambda: glue.start_job_run(JobName=settings.job), running, stopping)
+    _await_end(glue, settings.job, stopping)
+    _start(lambda: glue.start_crawler(Name=settings.crawler), crawling, stopping)
 
 
 def _await_objects(s3: Any, bucket: str, stopping: threading.Event) -> bool:
@@ -46,3 +47,10 @@ def _start(call: Callable[[], Any], busy: type[Exception], stopping: threading.E
             return
         except busy:
             stopping.wait(POLL_S)
+
+
+def _await_end(glue: Any, job: str, stopping: threading.Event) -> None:
+    while not stopping.wait(POLL_S):
+        runs = glue.get_job_runs(JobName=job, MaxResults=1)["JobRuns"]
+        if runs and runs[0]["JobRunState"] not in ("STARTING", "RUNNING", "STOPPING", "WAITING"):
+            return

@@ -79,7 +79,7 @@ class Workspace:
             )
 
     def _format(self) -> int:
-        """Return the format that the marker names; a torn marker is written anew, for its name alone says it is ours."""
+        """Return the format that the marker names; a torn marker is written anew: its name alone says it is ours."""
         found: int | None = read_object(self.marker).get("format")
         if found is None:
             write_json(self.marker, {"format": FORMAT})

@@ -5,6 +5,14 @@
   const DEFAULTS = { from: "now-1h", to: "now", tz: "UTC" };
   const NAV = { o: "/", e: "/explore", s: "/services", p: "/pipeline", q: "/sql" };
 
+  function exploreGrid() {
+    try {
+      return window.dash_ag_grid.getApi("explore-grid");
+    } catch (notReady) {
+      return null; /* the grid announces itself a moment after the page */
+    }
+  }
+
   function queryOf(view) {
     const parts = [];
     for (const [key, value] of Object.entries(view)) {
@@ -57,7 +65,8 @@
           Object.fromEntries(Object.entries(facets || {}).filter((entry) => entry[1]))
         );
         if (same(view, current)) return none();
-        const url = window.location.pathname + queryOf(view);
+        const path = window.location.pathname.replace(/\/services\/[^/]+$/, "/services"); /* the service is in the query */
+        const url = path + queryOf(view);
         const rangeMoved = !current || view.from !== current.from || view.to !== current.to;
         window.history[rangeMoved ? "pushState" : "replaceState"](window.history.state, "", url);
         return view;
@@ -121,9 +130,17 @@
       const values = id.sign === "0" || had.includes(wanted) ? kept : kept.concat(wanted);
       return [none(), none(), Object.assign({}, facets, { [key]: values.join("|") })];
     },
+    closed: function (isOpen) {
+      const grid = exploreGrid();
+      if (grid && !isOpen) grid.deselectAll(); /* so that the same row can be opened again */
+      return none();
+    },
     purge: function () {
-      const grid = window.dash_ag_grid.getApi("explore-grid");
-      if (grid) { grid.purgeInfiniteCache(); grid.ensureIndexVisible(0); }
+      const grid = exploreGrid();
+      if (!grid) return none();
+      grid.setColumnsVisible(["service", "status_code", "took"], window.innerWidth > 700);
+      grid.purgeInfiniteCache();
+      grid.ensureIndexVisible(0);
       return none();
     },
   };
@@ -143,17 +160,36 @@
     }
   }, 1000);
 
+  function moveRow(step) {
+    const grid = document.getElementById("explore-grid") && exploreGrid();
+    if (!grid) return;
+    const selected = grid.getSelectedNodes()[0];
+    const row = grid.getDisplayedRowAtIndex(selected ? selected.rowIndex + step : 0);
+    if (!row || !row.data) return;
+    row.setSelected(true, true);
+    grid.ensureIndexVisible(row.rowIndex);
+  }
+
+  function escape(target) {
+    if (target.closest(".offcanvas, .modal")) return; /* they close themselves */
+    const drawer = document.querySelector(".offcanvas.show .btn-close");
+    const cancel = document.getElementById("shell-cancel");
+    if (drawer) drawer.click();
+    else if (cancel && !cancel.hidden) cancel.click();
+  }
+
   let leader = false;
   document.addEventListener("keydown", (event) => {
     const inField = event.target.closest("input, textarea, select, [contenteditable]");
-    if (event.key === "Escape" && inField) inField.blur();
+    if (event.key === "Escape") { if (inField) inField.blur(); else escape(event.target); }
     if (inField || event.ctrlKey || event.metaKey || event.altKey) return;
     const click = (id) => { const found = document.getElementById(id); if (found) found.click(); };
     const focus = (id) => { const found = document.getElementById(id); if (found) { event.preventDefault(); found.focus(); found.select(); } };
     if (leader && NAV[event.key]) {
       const link = Array.from(document.querySelectorAll(".nav-entry")).find((entry) => entry.pathname === NAV[event.key]);
       if (link) link.click();
-    } else if (event.key === "/") focus("shell-search");
+    } else if (event.key === "j" || event.key === "k") moveRow(event.key === "j" ? 1 : -1);
+    else if (event.key === "/") focus("shell-search");
     else if (event.key === "t") focus("shell-range-text");
     else if (event.key === "r") click("shell-run");
     else if (event.key === "d") click("shell-theme-button");

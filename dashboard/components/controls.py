@@ -66,6 +66,7 @@ def filters(view: View, services: list[str]) -> list[html.Div]:
                     value=list(view.levels),
                     multi=True,
                     searchable=False,
+                    maxHeight=260,
                     placeholder="All levels",
                 ),
             ],

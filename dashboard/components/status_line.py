@@ -11,11 +11,11 @@ STALE_SECONDS = 300
 LATE_SECONDS = 1800
 
 
-def status_line(loaded: Loaded, now: float, zone: str) -> list[html.Span]:
+def status_line(loaded: Loaded, now: float, zone: str, has_previous: bool = True) -> list[html.Span]:
     """Return the parts of the line: `Cached 42 s · 412 MB scanned · $0.0021 · 1.4 s · data complete to 20:28:40`."""
     parts = [_pill(loaded, now)]
     if loaded.state == RUNNING:
-        parts.append(html.Span("Athena is reading; what you see is the previous result"))
+        parts.append(html.Span("Athena is reading" + ("; what you see is the previous result" if has_previous else "")))
     if loaded.error:
         parts.append(
             html.Span(loaded.error, className="status-error", title=f"execution {loaded.execution_id or 'none'}")
@@ -44,6 +44,8 @@ def _pill(loaded: Loaded, now: float) -> html.Span:
 
 
 def _reach(loaded: Loaded, now: float, zone: str) -> html.Span:
+    if loaded.complete_to is None and loaded.state == RUNNING:
+        return html.Span("")
     if loaded.complete_to is None:
         return html.Span("nothing curated yet: run 'loglake curate'", className="status-warn")
     late = now - loaded.complete_to.timestamp()

@@ -96,7 +96,7 @@ def _grid() -> dag.AgGrid:
             "headerHeight": 28,
             "enableCellTextSelection": True,
             "rowClassRules": EDGES,
-            "overlayNoRowsTemplate": "",
+            "suppressNoRowsOverlay": True,
         },
         className="log-grid",
         style={"height": "100%", "width": "100%"},
@@ -129,6 +129,12 @@ clientside_callback(
     State("shell-level", "value"),
     State("shell-service", "value"),
     State("shell-facets", "data"),
+    prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("explore", "closed"),
+    Output("shell-sink", "title"),
+    Input("explore-drawer", "is_open"),
     prevent_initial_call=True,
 )
 clientside_callback(

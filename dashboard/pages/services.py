@@ -54,7 +54,7 @@ def layout(service: str | None = None, **query: Any) -> html.Div:
                     panel(
                         "Response times, spread",
                         chart("services-heat", "services-heat", 180),
-                        note="darker: more events; log scale",
+                        note="stronger: more events; log scale",
                     ),
                 ],
                 className="columns",

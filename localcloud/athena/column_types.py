@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from localcloud.athena.failures import QueryFailure
 
@@ -129,6 +130,45 @@ def trino_name(duckdb_type: str) -> str:
     base = duckdb_type.split("(")[0]
     composites = {"MAP": "map", "STRUCT": "row", "DECIMAL": "decimal"}
     return composites.get(base) or _TRINO.get(base, "varchar")
+
+
+_HIVE: Mapping[str, str] = {
+    "boolean": "boolean", "tinyint": "tinyint", "smallint": "smallint", "integer": "int", "bigint": "bigint",
+    "hugeint": "bigint", "ubigint": "bigint", "uhugeint": "bigint", "uinteger": "bigint", "usmallint": "int",
+    "utinyint": "smallint", "float": "float", "double": "double", "varchar": "string", "blob": "binary",
+    "date": "date", "timestamp": "timestamp",
+}  # fmt: skip
+
+
+def to_hive(type_: Any) -> str:
+    """Return the Hive type of a column that a query writes (a DuckDB type); raise for one that Hive has not."""
+    kind = type_.id
+    if kind in {"list", "array"}:
+        return f"array<{to_hive(dict(type_.children)['child'])}>"
+    if kind == "map":
+        children = dict(type_.children)
+        return f"map<{to_hive(children['key'])},{to_hive(children['value'])}>"
+    if kind == "struct":
+        fields = (f"{name or f'field{place}'}:{to_hive(child)}" for place, (name, child) in enumerate(type_.children))
+        return f"struct<{','.join(fields)}>"
+    if kind == "decimal":
+        return str(type_).lower().replace(" ", "")
+    if kind not in _HIVE:
+        raise QueryFailure("NOT_SUPPORTED", f"Unsupported Hive type: {trino_name(str(type_))}")
+    return _HIVE[kind]
+
+
+def to_trino(type_: Type) -> str:
+    """Return Trino's name of a Hive type, its parts included: `array(varchar)`."""
+    if type_.name in {"array", "map"}:
+        return f"{type_.name}({', '.join(to_trino(child) for child in type_.children)})"
+    if type_.name == "struct":
+        fields = zip(type_.fields, type_.children, strict=True)
+        return f"row({', '.join(f'{name} {to_trino(child)}' for name, child in fields)})"
+    if type_.name == "decimal":
+        return to_duckdb(type_).lower()
+    names = {"string": "varchar", "int": "integer", "binary": "varbinary", "float": "real", "timestamp": "timestamp(3)"}
+    return names.get(type_.name, type_.name)
 
 
 PRECISION: Mapping[str, tuple[int, int]] = {

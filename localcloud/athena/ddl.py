@@ -16,11 +16,16 @@ NAME = r'(?:["`]?(?P<database>[\w-]+)["`]?\.)?["`]?(?P<table>[\w$-]+)["`]?'
 _IF_NOT = r"(?P<if_not>\s+IF\s+NOT\s+EXISTS)?"
 _IF = r"(?P<if>\s+IF\s+EXISTS)?"
 
-_FORMATS: Mapping[str, tuple[str, str, str]] = {
+FORMATS: Mapping[str, tuple[str, str, str]] = {
     "PARQUET": (
         "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
         "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
         "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
+    ),
+    "JSON": (
+        "org.apache.hadoop.mapred.TextInputFormat",
+        "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+        "org.openx.data.jsonserde.JsonSerDe",
     ),
     "TEXTFILE": (
         "org.apache.hadoop.mapred.TextInputFormat",
@@ -43,7 +48,7 @@ class Definitions:
             rf"CREATE\s+(?:DATABASE|SCHEMA){_IF_NOT}\s+[\"`]?(?P<name>[\w-]+)[\"`]?.*": self._create_database,
             rf"DROP\s+(?:DATABASE|SCHEMA){_IF}\s+[\"`]?(?P<name>[\w-]+)[\"`]?(?:\s+CASCADE)?": self._drop_database,
             rf"CREATE\s+EXTERNAL\s+TABLE{_IF_NOT}\s+{NAME}\s*\(.*": self._create_table,
-            rf"DROP\s+(?:TABLE|VIEW){_IF}\s+{NAME}": self._drop_table,
+            rf"DROP\s+(?P<kind>TABLE|VIEW){_IF}\s+{NAME}": self._drop_table,
             rf"ALTER\s+TABLE\s+{NAME}\s+ADD{_IF_NOT}\s+(?P<partitions>PARTITION.*)": self._add_partitions,
             rf"ALTER\s+TABLE\s+{NAME}\s+DROP{_IF}\s+(?P<partitions>PARTITION.*)": self._drop_partitions,
             rf"MSCK\s+REPAIR\s+TABLE\s+{NAME}": self._repair,
@@ -81,8 +86,11 @@ class Definitions:
 
     def _drop_table(self, found: re.Match[str], database: str) -> None:
         schema, name = (found["database"] or database).lower(), found["table"].lower()
-        if found["if"] and not self._catalog.table(schema, name):
+        table, kind = self._catalog.table(schema, name), found["kind"].capitalize()
+        if table is None and found["if"]:
             return
+        if table is None or (table.view_sql is not None) != (kind == "View"):
+            raise QueryFailure("TABLE_NOT_FOUND", f"line 1:1: {kind} 'awsdatacatalog.{schema}.{name}' does not exist")
         self._glue().delete_table(DatabaseName=schema, Name=name)
 
     def _table(self, found: re.Match[str], database: str) -> GlueTable:
@@ -179,7 +187,7 @@ def table_input(sql: str, name: str) -> dict[str, Any]:
         ),
         "TEXTFILE",
     )
-    input_format, output_format, serde = _FORMATS.get(kind, _FORMATS["TEXTFILE"])
+    input_format, output_format, serde = FORMATS.get(kind, FORMATS["TEXTFILE"])
     named = re.search(r"ROW\s+FORMAT\s+SERDE\s+'([^']+)'", sql, re.IGNORECASE)
     serde_properties = re.search(r"SERDEPROPERTIES\s*\((.*?)\)\s*(?:STORED|LOCATION|TBLPROPERTIES|$)", sql, re.I | re.S)
     table_properties = re.search(r"TBLPROPERTIES\s*\((.*)\)", sql, re.I | re.S)

@@ -9,18 +9,21 @@ from typing import Any
 
 from sqlglot import exp
 
-from localcloud.athena.execution import Executor, Job
+from localcloud.athena.execution import Executor
 from localcloud.athena.execution_queue import Queue
 from localcloud.athena.failures import QueryFailure
 from localcloud.athena.glue_tables import Memory, TableCatalog
 from localcloud.athena.history import History
+from localcloud.athena.jobs import Job
 from localcloud.athena.metadata import Metadata
 from localcloud.athena.objects import ObjectStore
 from localcloud.athena.parameters import bind, execute_parts
 from localcloud.athena.planner import Planner
+from localcloud.athena.purpose_steps import WRITES, Purposes
+from localcloud.athena.purposes import Purpose, purpose_of
 from localcloud.athena.result_pages import ResultPages
 from localcloud.athena.statements import Statements, kind_of
-from localcloud.athena.translation import parse
+from localcloud.athena.translation import parse, parse_query
 from localcloud.athena.workgroups import WorkGroups
 from localcloud.engine import Context, Operation, Parameters, ServiceError
 
@@ -46,7 +49,9 @@ class AthenaEngine:
         self._workgroups = WorkGroups(lambda: context.upstream("athena"), memory)
         statements = Statements(catalog, glue, s3)
         planner = Planner(catalog, self._objects)
-        executor = Executor(planner, statements, s3, context.endpoint_url, context.region, folder / "work")
+        executor = Executor(
+            planner, statements, Purposes(catalog, glue, s3), s3, context.endpoint_url, context.region, folder / "work"
+        )
         self._queue = Queue(executor, self._history)
         self._pages = ResultPages(s3)
         self._starting = threading.Lock()
@@ -99,14 +104,12 @@ class AthenaEngine:
     def _start(self, request: Parameters, sql: str, token: str | None) -> str:
         group = self._workgroups.get(request.get("WorkGroup") or "primary")
         folder = group.folder((request.get("ResultConfiguration") or {}).get("OutputLocation"))
-        kind, substatement = kind_of(sql)
         values = list(request.get("ExecutionParameters") or [])
-        statement = self._statement(sql, substatement, values, group.name)
+        purpose, (kind, substatement), statement = self._understood(sql, values, group.name)
         execution_id = str(uuid.uuid4())
         now = time.time()
         context = dict(request.get("QueryExecutionContext") or {})
-        extension = "csv" if kind == "DML" else "txt"
-        location = f"{folder}{execution_id}.{extension}"
+        location = _output_location(folder, execution_id, kind, substatement)
         execution: dict[str, Any] = {
             "QueryExecutionId": execution_id,
             "Query": sql,
@@ -122,7 +125,7 @@ class AthenaEngine:
         if values:
             execution["ExecutionParameters"] = values
         document = {"QueryExecution": execution, "Columns": [], "RowCount": 0}
-        reuse_key = _reuse_key(sql, values, context, group.name, folder) if kind == "DML" else None
+        reuse_key = _reuse_key(sql, values, context, group.name, folder) if kind == "DML" and not purpose else None
         if reuse_key and self._reuse(request, reuse_key, document):
             self._history.save(document, token)
             return execution_id
@@ -133,18 +136,25 @@ class AthenaEngine:
             (context.get("Database") or "default").lower(),
             location,
             group.cutoff_bytes,
+            purpose,
+            group.enforced and group.output_location is not None,
         )
         self._history.save(document, token, reuse_key)
         self._queue.submit(job, document)
         return execution_id
 
-    def _statement(self, sql: str, substatement: str, values: list[str], group: str) -> exp.Expr | None:
-        """Return the parsed query, its parameters bound; None for a statement that is no query."""
+    def _understood(
+        self, sql: str, values: list[str], group: str
+    ) -> tuple[Purpose | None, tuple[str, str], exp.Expr | None]:
+        """Return a statement's purpose, its types, and the query in it, parameters bound; None when there is none."""
         try:
-            if substatement == "EXECUTE":
+            purpose = purpose_of(sql)
+            kinds = kind_of(sql, purpose)
+            if kinds[1] == "EXECUTE":
                 name, used = execute_parts(sql)
-                return bind(parse(self._workgroups.prepared(name, group)), used or values)
-            return bind(parse(sql), values) if substatement == "SELECT" else None
+                return purpose, kinds, bind(parse(self._workgroups.prepared(name, group)), used or values)
+            query = purpose.query if purpose else sql if kinds[1] == "SELECT" else None
+            return purpose, kinds, None if query is None else bind(parse_query(query), values)
         except QueryFailure as failure:
             raise ServiceError("InvalidRequestException", failure.text.partition(": ")[2]) from None
 
@@ -230,6 +240,12 @@ class AthenaEngine:
         ids = self._history.ids(group, limit + 1, int(token))
         more = {"NextToken": str(int(token) + limit)} if len(ids) > limit else {}
         return {"QueryExecutionIds": ids[:limit], **more}
+
+
+def _output_location(folder: str, execution_id: str, kind: str, substatement: str) -> str:
+    if substatement in WRITES:
+        return f"{folder}{'tables/' if substatement == 'CREATE_TABLE_AS_SELECT' else ''}{execution_id}"
+    return f"{folder}{execution_id}.{'csv' if kind == 'DML' else 'txt'}"
 
 
 def _reuse_key(sql: str, values: list[str], context: Mapping[str, Any], group: str, folder: str) -> str:

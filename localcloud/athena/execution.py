@@ -1,65 +1,23 @@
 """Runs one query: plans it, shuts its DuckDB instance in, writes the result objects to S3."""
 
 import shutil
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlglot import exp
-
 from localcloud.athena import failures, results
-from localcloud.athena.failures import QueryFailure, ScanLimitExceeded
+from localcloud.athena.failures import ScanLimitExceeded
 from localcloud.athena.instance import open_instance, shut_in
+from localcloud.athena.jobs import Cancelled, Job, put_result, put_text
 from localcloud.athena.macros import definitions
-from localcloud.athena.objects import split_uri
+from localcloud.athena.memory_budget import MemoryBudget
 from localcloud.athena.planner import Plan, Planner
+from localcloud.athena.purpose_steps import Purposes
 from localcloud.athena.statements import Statements
+from localcloud.athena.writing import Columns
 
-
-class Cancelled(Exception):
-    """The query was stopped."""
-
-
-@dataclass(slots=True)
-class Job:
-    """One query to run, and what became of it."""
-
-    execution_id: str
-    sql: str
-    statement: exp.Expr | None
-    database: str
-    output_location: str
-    cutoff_bytes: int | None
-    scanned_bytes: int = 0
-    planning_ms: int = 0
-    columns: list[results.ResultColumn] = field(default_factory=list)
-    row_count: int = 0
-    _connection: Any = None
-    _stopped: threading.Event = field(default_factory=threading.Event)
-
-    @property
-    def stopped(self) -> bool:
-        return self._stopped.is_set()
-
-    def stop(self) -> None:
-        """Stop the query, at once if it is in DuckDB, else at its next step; safe to call from any thread."""
-        self._stopped.set()
-        connection = self._connection
-        if connection is not None:
-            connection.interrupt()
-
-    def run_on(self, connection: Any) -> None:
-        """Say which connection to interrupt; None when there is none any more."""
-        self._connection = connection
-        if connection is not None:
-            self.check()
-
-    def check(self) -> None:
-        if self.stopped:
-            raise Cancelled
+CONCURRENT_QUERIES = 4
 
 
 class Executor:
@@ -69,6 +27,7 @@ class Executor:
         self,
         planner: Planner,
         statements: Statements,
+        purposes: Purposes,
         s3: Callable[[], Any],
         endpoint_url: str,
         region: str,
@@ -76,10 +35,12 @@ class Executor:
     ) -> None:
         self._planner = planner
         self._statements = statements
+        self._purposes = purposes
         self._s3 = s3
         self._endpoint_url = endpoint_url
         self._region = region
         self._work_dir = work_dir
+        self._memory = MemoryBudget(CONCURRENT_QUERIES)
 
     def run(self, job: Job) -> None:
         """Answer a query and put its result objects; raise `QueryFailure` or `Cancelled`.
@@ -125,13 +86,16 @@ class Executor:
             job.check()
             if job.cutoff_bytes is not None and plan.scanned_bytes > job.cutoff_bytes:
                 raise ScanLimitExceeded
-            self._answer(job, plan, connection, folder)
+            with self._memory.share() as memory_mb:
+                self._answer(job, plan, connection, folder, memory_mb)
         finally:
             job.run_on(None)
             connection.close()
 
     def answer_in_words(self, job: Job) -> bool:
         """Answer SHOW, DESCRIBE and DDL, which need no DuckDB; tell whether the statement was one of these."""
+        if job.purpose is not None:
+            return self._purposes.skips(job)
         answer = self._statements.run(job.sql, job.database)
         if answer is None:
             return False
@@ -140,40 +104,36 @@ class Executor:
         put_text(self._s3(), job, answer.lines)
         return True
 
-    def _answer(self, job: Job, plan: Plan, connection: Any, folder: Path) -> None:
+    def _answer(self, job: Job, plan: Plan, connection: Any, folder: Path, memory_mb: int) -> None:
         for macro in dict.fromkeys((*definitions("trino_text trino_blob_text"), *plan.macros)):
             connection.execute(macro)
-        shut_in(connection, plan.prefixes, folder)
+        shut_in(connection, plan.prefixes, folder, memory_mb)
         relation = connection.sql(plan.sql)
         columns = list(zip(relation.columns, relation.types, strict=True))
-        job.columns = [results.ResultColumn(name, str(type_)) for name, type_ in columns]
         job.check()
+        if job.purpose is not None:
+            told = with_nulls(connection, plan.sql, columns)
+            self._purposes.carry_out(job, job.purpose, plan.sql, told, connection, folder)
+            return
+        job.columns = [results.ResultColumn(name, str(type_)) for name, type_ in columns]
         body = folder / "body.csv"
-        counted = connection.execute(results.copy_sql(plan.sql, columns, body)).fetchone()
+        counted = connection.execute(results.copy_sql(plan.sql, columns, plan.zones, body)).fetchone()
         job.row_count = counted[0] if counted else 0
         job.check()
         put_result(self._s3(), job, body, folder)
 
 
-def put_result(s3: Any, job: Job, body: Path, folder: Path) -> None:
-    """Put the CSV and its metadata to the job's output location."""
-    bucket, key = split_uri(job.output_location)
-    whole = folder / "result.csv"
-    with whole.open("wb") as out, body.open("rb") as rows:
-        out.write(results.header_line([column.name for column in job.columns]))
-        shutil.copyfileobj(rows, out, 1 << 20)
-    s3.put_object(Bucket=bucket, Key=f"{key}.metadata", Body=results.metadata_bytes(job.columns))
-    if whole.stat().st_size < 8 << 20:
-        s3.put_object(Bucket=bucket, Key=key, Body=whole.read_bytes(), ContentType="application/octet-stream")
-    else:
-        s3.upload_file(str(whole), bucket, key)
+def with_nulls(connection: Any, query: str, columns: Columns) -> Columns:
+    """Return the columns with the types that Trino calls unknown told from INTEGER, which DuckDB gives a bare NULL."""
+    import duckdb
 
-
-def put_text(s3: Any, job: Job, lines: list[str]) -> None:
-    """Put the `.txt` object that SHOW, DESCRIBE and DDL leave."""
-    bucket, key = split_uri(job.output_location)
-    s3.put_object(Bucket=bucket, Key=f"{key}.metadata", Body=results.metadata_bytes(job.columns))
-    s3.put_object(Bucket=bucket, Key=key, Body="".join(f"{line}\n" for line in lines).encode())
-
-
-__all__ = ["Cancelled", "Executor", "Job", "QueryFailure", "put_text"]
+    if not any(kind.id == "integer" for _, kind in columns):
+        return columns
+    positions = [f"c{place}" for place in range(len(columns))]
+    kinds = ", ".join(f"typeof({position})" for position in positions)
+    nothing = f"(SELECT * FROM ({query}) AS q({', '.join(positions)}) LIMIT 0)"
+    found = connection.execute(f"SELECT {kinds} FROM (SELECT 1) LEFT JOIN {nothing} ON TRUE").fetchone()
+    unknown = duckdb.sqltypes.SQLNULL
+    return [
+        (name, unknown if text == '"NULL"' else kind) for (name, kind), text in zip(columns, found or (), strict=True)
+    ]

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from localcloud.athena.execution import Cancelled, Executor, Job
+from localcloud.athena.execution import CONCURRENT_QUERIES, Executor
 from localcloud.athena.failures import SYSTEM, USER, QueryFailure, ScanLimitExceeded
 from localcloud.athena.history import History
+from localcloud.athena.jobs import Cancelled, Job
 
-CONCURRENT_QUERIES = 4
 _MERCY_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
@@ -108,6 +108,8 @@ class Queue:
             "QueryPlanningTimeInMillis": job.planning_ms,
             "ServiceProcessingTimeInMillis": 1,
         }
+        if job.manifest_location:
+            statistics["DataManifestLocation"] = job.manifest_location
         document["Columns"] = [column.column_info() for column in job.columns]
         document["RowCount"] = job.row_count
         self._history.save(document)

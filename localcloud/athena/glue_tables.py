@@ -15,6 +15,10 @@ REMEMBERED_SECONDS = 0.25
 """Long enough for a page full of charts, short enough that nobody waits for a new partition."""
 
 
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+"""The partition value that stands for NULL."""
+
+
 class Memory:
     """Answers kept for `seconds`; safe to use from threads (two may compute the same thing once each)."""
 
@@ -77,7 +81,13 @@ def format_of(description: Mapping[str, Any]) -> str:
     lowered = serde.lower()
     if "opencsv" in lowered:
         return "opencsv"
-    for mark, name in (("json", "json"), ("parquet", "parquet"), ("lazysimple", "csv")):
+    for mark, name in (
+        ("json", "json"),
+        ("parquet", "parquet"),
+        ("lazysimple", "csv"),
+        ("orc", "ORC"),
+        ("avro", "Avro"),
+    ):
         if mark in lowered:
             return name
     classification = (description.get("Parameters") or {}).get("classification", "").lower()

@@ -8,8 +8,11 @@ from urllib.parse import urlsplit
 
 from localcloud.athena.column_types import literal
 
-MEMORY_LIMIT = "400MB"
 THREADS = 2
+MEMORY_MB_OF_TWO_THREADS = 200
+"""Each thread that reads JSON holds buffers of tens of megabytes; below this, two of them leave nothing to group in."""
+
+_PLANNING_MEMORY_MB = 64
 
 _LOADING = threading.Lock()
 
@@ -35,7 +38,7 @@ def open_instance(endpoint_url: str, region: str, temp_dir: Path) -> Any:
         config={
             "allow_unsigned_extensions": "true",
             "autoinstall_known_extensions": "false",
-            "memory_limit": MEMORY_LIMIT,
+            "memory_limit": f"{_PLANNING_MEMORY_MB}MB",
             "temp_directory": str(temp_dir),
             "threads": str(THREADS),
         },
@@ -65,8 +68,11 @@ def open_instance(endpoint_url: str, region: str, temp_dir: Path) -> Any:
     return connection
 
 
-def shut_in(connection: Any, prefixes: Sequence[str], result_dir: Path) -> None:
-    """Leave the instance nothing but the planned S3 prefixes and its own result folder, for good."""
+def shut_in(connection: Any, prefixes: Sequence[str], result_dir: Path, memory_mb: int) -> None:
+    """Leave the instance nothing but its memory, the planned S3 prefixes and its own result folder, for good."""
+    connection.execute(f"SET memory_limit = '{memory_mb}MB'")
+    if memory_mb < MEMORY_MB_OF_TWO_THREADS:
+        connection.execute("SET threads = 1")
     allowed = ", ".join(literal(place) for place in [*prefixes, f"{result_dir}/"])
     connection.execute(f"SET allowed_directories = [{allowed}]")
     connection.execute("SET enable_external_access = false")

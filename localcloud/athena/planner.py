@@ -1,9 +1,7 @@
 """From a parsed query to a plan: which objects it reads, how many bytes these are, and DuckDB's SQL over them."""
 
-import base64
-import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +15,8 @@ from localcloud.athena.objects import ObjectStore, split_uri
 from localcloud.athena.projection import projected_partitions
 from localcloud.athena.pruning import Conjuncts, conjuncts_for, prune
 from localcloud.athena.translation import parse, to_duckdb
+from localcloud.athena.views import view_text
+from localcloud.athena.zones import zones_of
 
 CATALOG = "awsdatacatalog"
 MAX_VIEW_DEPTH = 16
@@ -30,6 +30,8 @@ class Plan:
     macros: Sequence[str]
     prefixes: Sequence[str]
     scanned_bytes: int
+    zones: Mapping[int, str]
+    """The time zones that result columns are shown in, by position, where it is not UTC."""
 
 
 @dataclass(slots=True)
@@ -69,7 +71,7 @@ class Planner:
         sql, macros = to_duckdb(expression, source, planning.types)
         for name, text in planning.scans.items():
             sql = sql.replace(f'"{name}"', f"({text})")
-        return Plan(sql, macros, sorted(planning.prefixes), planning.scanned_bytes)
+        return Plan(sql, macros, sorted(planning.prefixes), planning.scanned_bytes, zones_of(expression))
 
     def _bind(self, expression: exp.Expr, planning: _Planning, depth: int) -> None:
         tables = [table for table in expression.find_all(exp.Table) if not _is_cte(table)]
@@ -162,15 +164,6 @@ class Planner:
                 planning.connection.execute(macro)
             predicates.append(text)
         return prune(planning.connection, partitions, table.partition_keys, predicates, conjuncts.outer)
-
-
-def view_text(table: GlueTable) -> str:
-    """Return the SQL of a view, as Athena (`/* Presto View: base64 */`) or Hive keeps it."""
-    text = (table.view_sql or "").strip()
-    if text.startswith("/* Presto View:"):
-        document = json.loads(base64.b64decode(text.removeprefix("/* Presto View:").removesuffix("*/").strip()))
-        return str(document["originalSql"])
-    return text
 
 
 def _is_cte(table: exp.Table) -> bool:

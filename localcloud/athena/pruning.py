@@ -7,7 +7,7 @@ from typing import Any
 from sqlglot import exp
 
 from localcloud.athena.column_types import Type, quoted, to_duckdb
-from localcloud.athena.glue_tables import Partition
+from localcloud.athena.glue_tables import NULL_PARTITION, Partition
 
 _FORBIDDEN = (exp.Query, exp.Window, exp.Placeholder, exp.AggFunc)
 
@@ -120,7 +120,9 @@ def _holding(
 ) -> list[int]:
     lists = ", ".join(f"unnest(?::VARCHAR[]) AS {quoted(key)}" for key in keys)
     typed = ", ".join(f"CAST({quoted(key)} AS {to_duckdb(type_)}) AS {quoted(key)}" for key, type_ in keys.items())
-    values: list[list[Any]] = [[partition.values[index] for partition in partitions] for index in range(len(keys))]
+    values: list[list[Any]] = [
+        [_value(partition.values[index]) for partition in partitions] for index in range(len(keys))
+    ]
     if outer:
         values = [[*column, None] for column in values]
     positions = list(range(len(partitions) + (1 if outer else 0)))
@@ -128,3 +130,7 @@ def _holding(
     sql = f"SELECT i FROM ({values_sql}) WHERE {predicate} ORDER BY i"
     chosen = [row[0] for row in connection.execute(sql, [positions, *values]).fetchall()]
     return list(range(len(partitions))) if len(partitions) in chosen else chosen
+
+
+def _value(text: str) -> str | None:
+    return None if text == NULL_PARTITION else text

@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from localcloud.athena.objects import split_uri
+from localcloud.athena.purpose_steps import WRITES
 from localcloud.athena.results import parse_csv
 from localcloud.engine import ServiceError
 
@@ -37,6 +38,9 @@ class ResultPages:
     def page(self, document: dict[str, Any], token: str | None, limit: int | None) -> dict[str, Any]:
         """Return one page: the header is the first row of a SELECT's first page, an absent value is NULL."""
         execution = document["QueryExecution"]
+        if execution["SubstatementType"] in WRITES:
+            described = {"Rows": [], "ResultSetMetadata": {"ColumnInfo": document["Columns"]}}
+            return {"ResultSet": described, "UpdateCount": document["RowCount"]}
         rows = self._rows(execution["ResultConfiguration"]["OutputLocation"], execution["StatementType"] == "DML")
         start, size = _number(token or "0", "NextToken"), int(limit or PAGE_ROWS)
         if not 1 <= size <= PAGE_ROWS:

@@ -8,6 +8,16 @@ from typing import Any
 from localcloud.athena.ddl import NAME, Definitions
 from localcloud.athena.failures import QueryFailure
 from localcloud.athena.glue_tables import GlueTable, TableCatalog
+from localcloud.athena.purposes import Purpose, strip
+from localcloud.athena.views import view_text
+
+_KINDS: Mapping[str, tuple[str, str]] = {
+    "insert": ("DML", "INSERT"),
+    "unload": ("DML", "UNLOAD"),
+    "ctas": ("DDL", "CREATE_TABLE_AS_SELECT"),
+    "view": ("DDL", "CREATE_VIEW"),
+    "explain": ("UTILITY", "EXPLAIN"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +28,15 @@ class Words:
     lines: list[str]
 
 
-def kind_of(sql: str) -> tuple[str, str]:
-    """Return Athena's `StatementType` and `SubstatementType` of a statement."""
+def kind_of(sql: str, purpose: Purpose | None) -> tuple[str, str]:
+    """Return Athena's `StatementType` and `SubstatementType` of a statement that has this purpose."""
+    if purpose is not None:
+        return _KINDS[purpose.kind]
     words = re.sub(r"--[^\n]*|/\*.*?\*/", " ", sql, flags=re.DOTALL).split()
     first = words[0].upper().strip("(") if words else ""
-    if first in {"SELECT", "WITH", "VALUES", "INSERT", "UNLOAD", "EXECUTE", "TABLE"}:
+    if first in {"SELECT", "WITH", "VALUES", "EXECUTE", "TABLE"}:
         return "DML", "SELECT" if first in {"WITH", "VALUES", "TABLE"} else first
-    if first in {"SHOW", "DESCRIBE", "DESC", "EXPLAIN"}:
+    if first in {"SHOW", "DESCRIBE", "DESC"}:
         return "UTILITY", "_".join(word.upper() for word in words[:2]) if first == "SHOW" else first
     return "DDL", "_".join(word.upper() for word in words[:2])
 
@@ -40,6 +52,9 @@ class Statements:
             r"SHOW\s+TABLES(?:\s+(?:IN|FROM)\s+[\"`]?(?P<database>[\w-]+)[\"`]?)?(?:\s+'(?P<like>[^']*)')?": (
                 self._show_tables
             ),
+            r"SHOW\s+VIEWS(?:\s+(?:IN|FROM)\s+[\"`]?(?P<database>[\w-]+)[\"`]?)?(?:\s+LIKE\s+'(?P<like>[^']*)')?": (
+                self._show_views
+            ),
             rf"SHOW\s+PARTITIONS\s+{NAME}": self._show_partitions,
             rf"SHOW\s+COLUMNS\s+(?:IN|FROM)\s+{NAME}": self._show_columns,
             rf"SHOW\s+CREATE\s+(?:TABLE|VIEW)\s+{NAME}": self._show_create,
@@ -48,14 +63,14 @@ class Statements:
 
     def run(self, sql: str, database: str) -> Words | None:
         """Answer a statement about the catalog; None when it is a query, raise `QueryFailure` for what is refused."""
-        text = re.sub(r"^(?:\s|--[^\n]*\n|/\*.*?\*/)+", "", sql, flags=re.DOTALL).rstrip().rstrip(";").rstrip()
+        text = strip(sql)
         for form, answer in self._forms.items():
             found = re.fullmatch(form, text, re.IGNORECASE | re.DOTALL)
             if found:
                 return answer(found, database)
         if self._definitions.run(text, database):
             return Words([], [])
-        kind, name = kind_of(text)
+        kind, name = kind_of(text, None)
         if kind == "DML" and name in {"SELECT", "EXECUTE"}:
             return None
         raise QueryFailure("NOT_SUPPORTED", f"line 1:1: {name.replace('_', ' ')} is not supported by this engine")
@@ -76,6 +91,11 @@ class Statements:
         if self._catalog.database(schema) is None:
             raise QueryFailure("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{schema}' does not exist")
         return Words(["tab_name"], _matching([table["Name"] for table in self._catalog.tables(schema)], found["like"]))
+
+    def _show_views(self, found: re.Match[str], database: str) -> Words:
+        tables = self._catalog.tables((found["database"] or database).lower())
+        names = [table["Name"] for table in tables if table.get("TableType") == "VIRTUAL_VIEW"]
+        return Words(["views"], _matching(names, found["like"]))
 
     def _show_partitions(self, found: re.Match[str], database: str) -> Words:
         table = self._table(found, database)
@@ -111,6 +131,8 @@ class Statements:
     def _show_create(self, found: re.Match[str], database: str) -> Words:
         table = self._table(found, database)
         description = self._catalog.description(table.database, table.name) or {}
+        if table.view_sql is not None:
+            return Words(["Create View"], f'CREATE VIEW "{table.name}" AS\n{view_text(table)}'.split("\n"))
         return Words(["createtab_stmt"], create_statement(description, table).split("\n"))
 
 

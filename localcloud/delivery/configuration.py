@@ -9,7 +9,13 @@ from typing import Any
 from localcloud.delivery import prefixes
 
 MB = 1024 * 1024
-EXTENSIONS: Mapping[str, str] = {"GZIP": ".gz", "UNCOMPRESSED": "", "ZIP": ".zip"}
+EXTENSIONS: Mapping[str, str] = {
+    "GZIP": ".gz",
+    "UNCOMPRESSED": "",
+    "ZIP": ".zip",
+    "Snappy": ".snappy",
+    "HADOOP_SNAPPY": ".hsnappy",
+}
 """Compression formats that are built, and the extension each adds."""
 MIN_DYNAMIC_MB = 64
 MIN_DYNAMIC_SECONDS = 60
@@ -28,6 +34,18 @@ class Transformation:
     function_arn: str
     retries: int
     batch_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """Where source records go as they came, whatever becomes of them."""
+
+    bucket: str
+    prefix: str
+    buffer_bytes: int
+    buffer_seconds: float
+    compression: str
+    extension: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +70,7 @@ class Configuration:
     transformation: Transformation | None
     extraction_query: str
     delimiter: bytes
+    backup: Backup | None = None
 
     def required_keys(self) -> tuple[str, ...]:
         """Return the partition keys that the prefix needs, as `namespace:name`."""
@@ -92,6 +111,7 @@ def read(stream: Mapping[str, Any]) -> Configuration | None:
         transformation=_transformation(processors.get("Lambda")),
         extraction_query=processors.get("MetadataExtraction", {}).get("MetadataExtractionQuery", ""),
         delimiter=_delimiter(processors.get("AppendDelimiterToRecord")),
+        backup=_backup(config) if config.get("S3BackupMode") == "Enabled" else None,
     )
 
 
@@ -105,7 +125,7 @@ def check(config: Mapping[str, Any]) -> None:
     if is_true((config.get("DataFormatConversionConfiguration") or {}).get("Enabled")):
         raise Unsupported("DataFormatConversionConfiguration is not built on this endpoint; leave it out")
     if config.get("S3BackupMode") == "Enabled":
-        raise Unsupported("S3BackupMode Enabled is not built on this endpoint; leave it out")
+        _check_backup(_backup_settings(config))
     if not _EXTENSION.match(config.get("FileExtension") or ""):
         raise Unsupported(f"FileExtension must start with a dot; got {config['FileExtension']!r}")
     for kind in read_processors(config):
@@ -138,6 +158,34 @@ def read_processors(config: Mapping[str, Any]) -> dict[str, dict[str, str]]:
         }
         for processor in processing.get("Processors") or ()
     }
+
+
+def _backup_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {**(config.get("S3BackupConfiguration") or {}), **(config.get("S3BackupUpdate") or {})}
+
+
+def _backup(config: Mapping[str, Any]) -> Backup:
+    settings = _backup_settings(config)
+    hints = settings.get("BufferingHints") or {}
+    compression = settings.get("CompressionFormat") or "UNCOMPRESSED"
+    return Backup(
+        bucket=settings["BucketARN"].rpartition(":::")[2],
+        prefix=prefixes.data_prefix(settings.get("Prefix") or "", dynamic=False),
+        buffer_bytes=int(hints.get("SizeInMBs", 5)) * MB,
+        buffer_seconds=float(hints.get("IntervalInSeconds", 300)),
+        compression=compression,
+        extension=EXTENSIONS.get(compression, ""),
+    )
+
+
+def _check_backup(settings: Mapping[str, Any]) -> None:
+    if not settings.get("BucketARN"):
+        raise Unsupported("S3BackupConfiguration must be specified when S3BackupMode is Enabled.")
+    if (settings.get("CompressionFormat") or "UNCOMPRESSED") not in EXTENSIONS:
+        raise Unsupported(f"S3BackupConfiguration.CompressionFormat must be one of {', '.join(EXTENSIONS)}")
+    used = prefixes.expressions(settings.get("Prefix") or "")
+    if any(expression.namespace in (prefixes.QUERY, prefixes.LAMBDA) for expression in used):
+        raise Unsupported("S3BackupConfiguration.Prefix must not contain partition keys.")
 
 
 def _check_dynamic(config: Mapping[str, Any]) -> None:

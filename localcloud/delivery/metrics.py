@@ -16,7 +16,11 @@ UNITS: Mapping[str, str] = {
     "DeliveryToS3.ObjectCount": "Count",
     "DeliveryToS3.Success": "Count",
     "DeliveryToS3.DataFreshness": "Seconds",
+    "BackupToS3.Records": "Count",
+    "BackupToS3.Bytes": "Bytes",
+    "BackupToS3.Success": "Count",
     "PartitionCount": "Count",
+    "PartitionCountExceeded": "Count",
     "ActivePartitionsLimit": "Count",
     "ThrottledRecords": "Count",
 }

@@ -14,6 +14,8 @@ from localcloud.delivery.record import Failure, Item, Record
 
 EXTRACTION_FAILED = "metadata-extraction-failed"
 PARTITIONS_EXCEEDED = "activePartitionExceeded"
+SOURCE_BACKUP = "source-backup"
+"""The output type of the group that holds the records as they came; no error, but kept apart from the data like one."""
 
 Keys = tuple[tuple[str, str], ...]
 
@@ -33,13 +35,21 @@ def run(
     configuration: Configuration, region: str, records: Sequence[Record], invoke: transformation.Invoke
 ) -> list[Group]:
     """Return what the records became, grouped by the buffer it belongs into: each is in one group, or was dropped."""
-    items = list(_items(configuration, records))
+    items = sources = list(_items(configuration, records))
     failures: list[Failure] = []
     if configuration.transformation is not None:
         items, failures = transformation.transform(configuration, region, items, invoke)
     if configuration.extraction_query:
         items = list(_extracted(configuration.extraction_query, items, failures))
-    return _groups(configuration, items, failures)
+    groups = _groups(configuration, items, failures)
+    return [*groups, *_backup(sources)] if configuration.backup else groups
+
+
+def _backup(sources: Sequence[Item]) -> list[Group]:
+    if not sources:
+        return []
+    oldest_ms = min(item.record.arrival_ms for item in sources)
+    return [Group((), SOURCE_BACKUP, oldest_ms, [item.raw for item in sources])]
 
 
 def _items(configuration: Configuration, records: Iterable[Record]) -> Iterator[Item]:
@@ -130,6 +140,12 @@ def error_line(failure: Failure) -> bytes:
 
 def key_of(configuration: Configuration, group_keys: Keys, output_type: str, oldest_ms: int, identity: str) -> str:
     """Return the S3 key of a buffer."""
+    if output_type == SOURCE_BACKUP and configuration.backup:
+        backup = configuration.backup
+        folder = prefixes.evaluate(backup.prefix, {}, oldest_ms, configuration.time_zone)
+        return folder + prefixes.object_name(
+            configuration.name, configuration.version, oldest_ms, configuration.time_zone, identity, backup.extension
+        )
     prefix = configuration.error_prefix if output_type else configuration.prefix
     extension = "" if output_type else configuration.extension
     zone = configuration.time_zone

@@ -6,7 +6,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,7 @@ class DeliveryStream:
         self._stopped = threading.Event()
         self._sealed = threading.Event()
         self._last_error = ""
+        self._exceeded = False
         self._threads = [
             threading.Thread(target=self._deliver, name=f"deliver-{configuration.name}", daemon=True),
             threading.Thread(target=self._upload, name=f"upload-{configuration.name}", daemon=True),
@@ -119,7 +120,9 @@ class DeliveryStream:
             DeliveryToS3__DataFreshness=freshness,
             PartitionCount=self._buffers.active_partitions(),
             ActivePartitionsLimit=MAX_ACTIVE_PARTITIONS,
+            PartitionCountExceeded=int(self._exceeded),
         )
+        self._exceeded = False
 
     def _oldest_ms(self) -> int | None:
         buffered = self._buffers.oldest_ms()
@@ -183,7 +186,7 @@ class DeliveryStream:
         except Stopping:
             return
         while not self._stopped.is_set():
-            groups = [each for group in transformed for each in self._within_limit(group)]
+            groups = list(self._within_limit(transformed))
             try:
                 self._buffers.append(groups, reached, time.time())
             except OSError as error:
@@ -197,26 +200,41 @@ class DeliveryStream:
         logger.error("delivery stream %s: %s", self.configuration.name, self._last_error)
         self._stopped.wait(DISK_RETRY_SECONDS)
 
-    def _within_limit(self, group: pipeline.Group) -> list[pipeline.Group]:
-        if group.output_type or not group.keys or self._buffers.is_open(group):
-            return [group]
-        if self._buffers.active_partitions() < MAX_ACTIVE_PARTITIONS:
-            return [group]
-        self._last_error = f"more than {MAX_ACTIVE_PARTITIONS} active partitions"
-        return pipeline.overflow(group)
+    def _within_limit(self, groups: Sequence[pipeline.Group]) -> Iterator[pipeline.Group]:
+        """Yield the groups, those that would open a partition too many as errors."""
+        active = self._buffers.active_partitions()
+        for group in groups:
+            opens = bool(group.keys) and not group.output_type and not self._buffers.is_open(group)
+            if opens and active >= MAX_ACTIVE_PARTITIONS:
+                self._last_error = f"more than {MAX_ACTIVE_PARTITIONS} active partitions"
+                self._exceeded = True
+                yield from pipeline.overflow(group)
+            else:
+                active += opens
+                yield group
 
     def _seal_due(self, *, everything: bool = False) -> None:
         configuration = self.configuration
-        seconds = 0.0 if everything or self.closing else configuration.buffer_seconds
-        due = self._buffers.due(time.time(), configuration.buffer_bytes, seconds)
+        due = self._due(configuration, at_once=everything or self.closing)
         if not due:
             return
         try:
-            self._buffers.seal([(each, configuration.bucket, self._key(configuration, each)) for each in due])
+            self._buffers.seal([(each, _bucket(configuration, each), self._key(configuration, each)) for each in due])
         except OSError as error:
             self._wait_for_disk(error)
         else:
             self._sealed.set()
+
+    def _due(self, configuration: Configuration, *, at_once: bool) -> list[Buffer]:
+        """Return the buffers to be closed: the backup has buffering hints of its own."""
+        now, backup = time.time(), configuration.backup
+        hints = configuration.buffer_bytes, 0.0 if at_once else configuration.buffer_seconds
+        due = self._buffers.due(now, *hints)
+        if backup is None:
+            return due
+        others = [each for each in due if each.output_type != pipeline.SOURCE_BACKUP]
+        due = self._buffers.due(now, backup.buffer_bytes, 0.0 if at_once else backup.buffer_seconds)
+        return others + [each for each in due if each.output_type == pipeline.SOURCE_BACKUP]
 
     @staticmethod
     def _key(configuration: Configuration, buffer: Buffer) -> str:
@@ -253,7 +271,7 @@ class DeliveryStream:
             self._wait_for_disk(error)
 
     def _put(self, buffer: Buffer) -> None:
-        compression = "UNCOMPRESSED" if buffer.output_type else self.configuration.compression
+        compression = _compression(self.configuration, buffer)
         with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".object") as target:
             compress(self._buffers.path(buffer), buffer.length, compression, target.file, buffer.key.rpartition("/")[2])
             target.flush()
@@ -261,6 +279,11 @@ class DeliveryStream:
 
     def _note_delivered(self, buffer: Buffer) -> None:
         self._last_error = ""
+        if buffer.output_type == pipeline.SOURCE_BACKUP:
+            self.counters.add(
+                BackupToS3__Success=1, BackupToS3__Records=buffer.records, BackupToS3__Bytes=buffer.length
+            )
+            return
         self.counters.add(DeliveryToS3__Success=1)
         if not buffer.output_type:
             self.counters.add(
@@ -272,3 +295,14 @@ class DeliveryStream:
         self.counters.add(DeliveryToS3__Success=0)
         if attempt in (1, GIVE_UP_ATTEMPTS):
             logger.error("delivery stream %s can't deliver %s", self.configuration.name, self._last_error)
+
+
+def _bucket(configuration: Configuration, buffer: Buffer) -> str:
+    backup = configuration.backup if buffer.output_type == pipeline.SOURCE_BACKUP else None
+    return backup.bucket if backup else configuration.bucket
+
+
+def _compression(configuration: Configuration, buffer: Buffer) -> str:
+    if buffer.output_type == pipeline.SOURCE_BACKUP:
+        return configuration.backup.compression if configuration.backup else "UNCOMPRESSED"
+    return "UNCOMPRESSED" if buffer.output_type else configuration.compression

@@ -60,7 +60,7 @@ def served(lake_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     server.shutdown()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while Playwright runs, its event loop keeps other tests from running one
 def chromium() -> Iterator[Any]:
     if not Path(CHROMIUM).exists():
         pytest.skip(f"no system Chromium at {CHROMIUM}")

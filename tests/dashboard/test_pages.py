@@ -111,7 +111,7 @@ def test_back_returns_to_the_range_before(chromium: Any, served: Served) -> None
         page.click(".preset:has-text('15 m')")
         until(page, "location.search.includes('now-15m')")
         page.go_back()
-        until(page, "!location.search.includes('now-15m')")
+        page.wait_for_url(lambda url: "now-15m" not in url)
         page.wait_for_selector(".preset.active:has-text('1 h')")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from firehose import encoding
+from firehose.masking import Masking, masking_from
 from firehose.transform import handler, transform
 
 EVENTS = Path(__file__).parents[1] / "events"
@@ -27,6 +28,7 @@ def decoded(record: dict[str, Any]) -> dict[str, Any]:
 def any_json(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "standard library":
         monkeypatch.setattr(encoding, "orjson", None)
+        monkeypatch.setattr(encoding, "pybase64", None)
 
 
 @pytest.mark.usefixtures("any_json")
@@ -91,3 +93,46 @@ def test_the_handler_uses_the_present_time() -> None:
     before = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M")
     record = handler(captured("firehose-direct-put"), None)["records"][0]
     assert decoded(record)["received_at"] >= before
+
+
+def transformed(masking: Masking, **fields: Any) -> dict[str, Any]:
+    """Return what becomes of an event with these fields."""
+    event = {"service": "payment", "timestamp": "2026-11-21T23:31:07Z", "level": "INFO", **fields}
+    data = base64.b64encode(json.dumps(event).encode()).decode()
+    return decoded(transform({"records": [{"recordId": "1", "data": data}]}, NOW, masking)["records"][0])
+
+
+def test_masking_that_is_off_leaves_an_event_as_it_came() -> None:
+    masking, _ = masking_from({"LOGLAKE_MASKING": "client_ip=off,email=off,token=off,card=off"})
+    fields = {"message": "jane@example.com paid with 4111 1111 1111 1111 from 198.51.100.23", "client_ip": "10.1.2.3"}
+    event = transformed(masking, **fields)
+    assert {name: event[name] for name in fields} == fields
+
+
+def test_a_user_is_hashed_in_the_field_and_in_the_message_alike() -> None:
+    masking, wrong = masking_from({"LOGLAKE_MASKING": "user_id=hash", "LOGLAKE_MASKING_SALT": "s3"})
+    event = transformed(masking, user_id="u-730662", message="cart of u-730662 emptied")
+    assert wrong == ""
+    assert event["user_id"] == masking.hash("u-730662") != "u-730662"
+    assert event["message"] == f"cart of {event['user_id']} emptied"
+
+
+def test_a_callers_ipv6_address_is_masked_in_the_message_too() -> None:
+    event = transformed(Masking(), client_ip="2001:db8:abcd:12::1", message="refused 2001:db8:abcd:12::1")
+    assert (event["client_ip"], event["message"]) == ("2001:db8:abcd::", "refused 2001:db8:abcd::")
+
+
+def test_only_the_messages_that_hold_something_change_in_a_batch() -> None:
+    messages = ["nothing here", "mail to a.b@example.com", "", "line one\nline two", "password=hunter2 refused"]
+    records = []
+    for message in messages:
+        event = {"service": "s", "timestamp": "2026-11-21T23:31:07Z", "message": message}
+        records.append({"recordId": message, "data": base64.b64encode(json.dumps(event).encode()).decode()})
+    answer = transform({"records": records}, NOW)["records"]
+    assert [decoded(record)["message"] for record in answer] == [
+        "nothing here",
+        "mail to [email]",
+        "",
+        "line one\nline two",
+        "password=[secret] refused",
+    ]

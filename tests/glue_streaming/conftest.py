@@ -41,7 +41,7 @@ def job(spark: Any, tmp_path: Path) -> "Job":
 
 
 class Job:
-    """The job on a lake in a folder: `run()` is one run of it."""
+    """The job on a lake in a folder: `run()` is one run of it, `run("--mode=compact")` one of another kind."""
 
     def __init__(self, spark: Any, root: Path) -> None:
         self._spark = spark
@@ -52,11 +52,12 @@ class Job:
 
     def run(self, *options: str) -> dict[str, Any]:
         from glue_streaming.arguments import parse
-        from glue_streaming.run import curate
+        from glue_streaming.job import WAYS
 
         argv = [f"--{name}-path=file://{self._root}/{name}/" for name in ("checkpoint", "staging")]
         argv += [f"--raw-path=file://{self.raw}/", "--lake-bucket=lake", "--database=app_logs_db", *options]
-        return curate(self._spark, parse(argv), self.lake)
+        arguments = parse(argv)
+        return WAYS[arguments.mode](self._spark, arguments, self.lake)
 
     def forget_the_checkpoint(self) -> None:
         shutil.rmtree(self._root / "checkpoint")

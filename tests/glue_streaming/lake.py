@@ -21,10 +21,10 @@ class FolderLake:
 
     def __init__(self, root: Path, crash_at: int = 0, watch: Callable[[], None] = lambda: None) -> None:
         self.root = root
-        self.partitions: set[tuple[str, tuple[str, ...]]] = set()
+        self.partitions: dict[tuple[str, tuple[str, ...]], str] = {}
         self.crash_at = crash_at
         self.calls = 0
-        self._watch = watch
+        self.watch = watch
         self._disk = Storage(None, None, "lake", "app_logs_db")
 
     def list_files(self, folder: str) -> list[str]:
@@ -41,9 +41,27 @@ class FolderLake:
             self._step()
             self._path(key).unlink(missing_ok=True)
 
-    def register(self, table: Table, partitions: Sequence[tuple[str, ...]]) -> None:
+    def folders(self, table: Table, partitions: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
+        return {values: folder for values, folder in self.all_folders(table).items() if values in partitions}
+
+    def all_folders(self, table: Table) -> dict[tuple[str, ...], str]:
+        return {values: folder for (name, values), folder in self.partitions.items() if name == table.name}
+
+    def register(self, table: Table, partitions: Mapping[tuple[str, ...], str]) -> None:
         self._step()
-        self.partitions |= {(table.name, values) for values in partitions}
+        self.partitions = {**{(table.name, values): folder for values, folder in partitions.items()}, **self.partitions}
+
+    def move(self, table: Table, values: tuple[str, ...], folder: str) -> None:
+        self._step()
+        self.partitions[table.name, values] = folder
+
+    def list_sizes(self, prefix: str) -> dict[str, int]:
+        paths = [path for path in self.root.rglob("*") if path.is_file()]
+        sizes = {path.relative_to(self.root).as_posix(): path.stat().st_size for path in paths}
+        return {key: size for key, size in sorted(sizes.items()) if key.startswith(prefix)}
+
+    def fetch(self, keys: Sequence[str], folder: str) -> list[str]:
+        return [f"file://{self._path(key)}" for key in keys]
 
     def read_json(self, key: str) -> dict[str, Any] | None:
         path = self._path(key)
@@ -58,21 +76,33 @@ class FolderLake:
         return sorted(f"{MANIFESTS}{path.name}" for path in self._path(MANIFESTS).glob("batch-*.json"))
 
     def rows(self, table: Table, columns: str = "*", where: str = "true") -> list[tuple[Any, ...]]:
-        """Return what a reader that globs the table's folder sees."""
-        files = f"{self.root}/{table.prefix}**/*.parquet"
-        if not list((self.root / table.prefix).rglob("*.parquet")):
+        """Return what Athena would see: the files at the locations of the partitions registered now."""
+        folders = self.all_folders(table) if table.partition_keys else {(): table.prefix}
+        sources = [
+            f"SELECT *{self._values(table, values)} FROM read_parquet('{self.root}/{folder}*.parquet', "
+            "union_by_name=true, hive_partitioning=false)"
+            for values, folder in folders.items()
+            if list((self.root / folder).glob("*.parquet"))
+        ]
+        if not sources:
             return []
-        source = f"read_parquet('{files}', hive_partitioning=true, hive_types_autocast=false)"
-        return duckdb.sql(f"SELECT {columns} FROM {source} WHERE {where}").fetchall()
+        with duckdb.connect() as connection:
+            return connection.sql(
+                f"SELECT {columns} FROM ({' UNION ALL BY NAME '.join(sources)}) WHERE {where}"
+            ).fetchall()
 
-    def keys(self) -> list[str]:
+    @staticmethod
+    def _values(table: Table, values: tuple[str, ...]) -> str:
+        return "".join(f", '{value}' AS {key}" for key, value in zip(table.partition_keys, values, strict=True))
+
+    def all_keys(self) -> list[str]:
         return sorted(path.relative_to(self.root).as_posix() for path in self.root.rglob("*.parquet"))
 
     def _path(self, key: str) -> Path:
         return self.root / key
 
     def _step(self) -> None:
-        self._watch()
+        self.watch()
         self.calls += 1
         if self.calls == self.crash_at:
             raise Crash

@@ -1,6 +1,9 @@
+from datetime import date
+
 import pytest
 
 from glue_streaming.arguments import parse
+from glue_streaming.levels import Levels
 
 REQUIRED = [
     "--raw-path=s3://raw/logs",
@@ -14,18 +17,31 @@ REQUIRED = [
 def test_glues_own_arguments_pass_and_folders_end_in_a_slash() -> None:
     arguments = parse([*REQUIRED, "--JOB_NAME", "curate", "--JOB_RUN_ID", "jr_1", "--enable-metrics", "true"])
     assert (arguments.raw_path, arguments.run_id) == ("s3://raw/logs/", "jr_1")
-    assert arguments.drop_levels == ("DEBUG", "INFO")
+    assert arguments.levels.drop == ("DEBUG", "INFO")
 
 
 def test_drop_levels_may_be_none() -> None:
-    assert parse([*REQUIRED, "--drop-levels", ""]).drop_levels == ()
+    assert parse([*REQUIRED, "--drop-levels", ""]).levels.drop == ()
+    assert parse([*REQUIRED, "--drop-levels", "NONE", "--keep-sample", "none"]).levels == Levels(())
+
+
+def test_a_share_of_a_dropped_level_may_be_kept() -> None:
+    assert parse([*REQUIRED, "--keep-sample", "INFO=0.01, debug=1"]).levels.sample == {"INFO": 0.01, "DEBUG": 1.0}
+
+
+def test_reprocessing_takes_days() -> None:
+    arguments = parse([*REQUIRED, "--mode=reprocess", "--from=2026-11-20", "--to=2026-11-21"])
+    assert (arguments.from_day, arguments.to_day) == (date(2026, 11, 20), date(2026, 11, 21))
 
 
 @pytest.mark.parametrize(
     ("option", "message"),
     [
         ("--drop-levels=LOUD", "a level must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL; got 'LOUD'"),
-        ("--dedup-window-hours=0", "hours must be more than 0; got '0'"),
+        ("--dedup-window-hours=0", "the number must be more than 0; got '0'"),
+        ("--keep-sample=INFO", "a sample must be LEVEL=SHARE; got 'INFO'"),
+        ("--keep-sample=INFO=2", "a share must be between 0 and 1; got '2'"),
+        ("--mode=reprocess", "--from and --to must be days in order; got None and None"),
     ],
 )
 def test_a_bad_argument_is_refused_with_its_value(

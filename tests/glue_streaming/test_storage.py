@@ -11,6 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from catalog.errors import LoglakeError
 from catalog.tables import LOGS, RUNS, TABLES
 from glue_streaming.storage import Storage, batch_of, manifest_key
 
@@ -78,6 +79,10 @@ def storage(clients: dict[str, Any]) -> Storage:
     return Storage(clients["s3"], clients["glue"], "lake", DATABASE)
 
 
+def folder_of(service: str) -> str:
+    return LOGS.prefix + LOGS.partition_folder((service, *DAY[1:]))
+
+
 def keys(clients: dict[str, Any], prefix: str) -> list[str]:
     found = clients["s3"].list_objects_v2(Bucket="lake", Prefix=prefix)
     return [entry["Key"] for entry in found.get("Contents", [])]
@@ -115,15 +120,37 @@ def test_keys_are_deleted_and_missing_ones_are_fine(storage: Storage, clients: d
 
 
 def test_a_partition_is_registered_once_at_its_folder(storage: Storage, clients: dict[str, Any]) -> None:
-    storage.register(LOGS, [DAY])
-    storage.register(LOGS, [DAY, ("inventory", *DAY[1:])])
-    storage.register(RUNS, [])
+    storage.register(LOGS, {DAY: folder_of("payment")})
+    storage.register(LOGS, {DAY: "elsewhere/", ("inventory", *DAY[1:]): folder_of("inventory")})
+    storage.register(RUNS, {})
     found = clients["glue"].get_partitions(DatabaseName=DATABASE, TableName="logs")["Partitions"]
     assert {partition["StorageDescriptor"]["Location"] for partition in found} == {
         f"s3://lake/curated/logs/service={service}/year=2026/month=11/day=21/" for service in ("payment", "inventory")
     }
     assert len(found) == 2
     assert found[0]["StorageDescriptor"]["Columns"] == [{"Name": "message", "Type": "string"}]
+
+
+def test_a_partition_is_moved_and_found_where_it_is(storage: Storage) -> None:
+    day, other = ("moved", *DAY[1:]), ("stays", *DAY[1:])
+    storage.register(LOGS, {day: folder_of("moved"), other: folder_of("stays")})
+    storage.move(LOGS, day, "generations/logs/00000001/moved/")
+    expected = {day: "generations/logs/00000001/moved/", other: folder_of("stays")}
+    assert storage.folders(LOGS, [day, other, ("nobody", *DAY[1:])]) == expected
+    assert expected.items() <= storage.all_folders(LOGS).items()
+
+
+def test_a_partition_that_is_not_there_is_not_moved(storage: Storage) -> None:
+    with pytest.raises(LoglakeError, match="must be moved; got"):
+        storage.move(LOGS, ("nobody", *DAY[1:]), "generations/logs/00000001/nobody/")
+
+
+def test_keys_are_fetched_to_a_disk_and_named_on_s3(storage: Storage, clients: dict[str, Any], tmp_path: Path) -> None:
+    clients["s3"].put_object(Bucket="lake", Key="fetched/a.parquet", Body=b"rows")
+    assert storage.list_sizes("fetched/") == {"fetched/a.parquet": 4}
+    assert storage.fetch(["fetched/a.parquet"], "s3://lake/staging/") == ["s3://lake/fetched/a.parquet"]
+    [path] = storage.fetch(["fetched/a.parquet"], f"file://{tmp_path}/before/")
+    assert Path(path.removeprefix("file://")).read_bytes() == b"rows"
 
 
 def test_a_manifest_is_read_back_and_a_missing_one_is_none(storage: Storage) -> None:

@@ -65,6 +65,56 @@ def test_pyathenas_dict_and_async_cursors_answer(environment):
     assert future.result().fetchone() == first
 
 
+def test_pyathenas_arrow_cursors_read_the_result_object_and_what_was_unloaded(environment, lake, monkeypatch):
+    from functools import partial
+
+    import pyarrow.fs
+    from pyathena.arrow.async_cursor import AsyncArrowCursor
+    from pyathena.arrow.cursor import ArrowCursor
+
+    # pyarrow's S3 reads no AWS_ENDPOINT_URL, and PyAthena passes it none: what docs/athena.md tells people to do
+    monkeypatch.setattr(pyarrow.fs, "S3FileSystem", partial(pyarrow.fs.S3FileSystem, endpoint_override=lake.url))
+    sql = named_query("count-by-level").sql
+    table = connection().cursor(ArrowCursor).execute(sql).as_arrow()
+    assert table.column("count").to_pylist() == [900, 300, 300]
+    _, future = connection().cursor(AsyncArrowCursor).execute(sql)
+    assert future.result().as_arrow().num_rows == 3
+    unloaded = connection().cursor(ArrowCursor, unload=True, s3_staging_dir="s3://results/unloaded/").execute(sql)
+    assert sorted(unloaded.as_arrow().column("count").to_pylist()) == [300, 300, 900]
+
+
+def test_pyathenas_async_pandas_cursor_answers(environment):
+    from pyathena.pandas.async_cursor import AsyncPandasCursor
+
+    _, future = connection().cursor(AsyncPandasCursor).execute(named_query("count-by-level").sql)
+    assert future.result().as_pandas()["count"].tolist() == [900, 300, 300]
+
+
+def wrangler_python():
+    """Return a Python that has awswrangler, ours or the one that AWSWRANGLER_PYTHON names; skip when neither has."""
+    python = os.environ.get("AWSWRANGLER_PYTHON", sys.executable)
+    if subprocess.run([python, "-c", "import awswrangler"], capture_output=True).returncode:
+        pytest.skip("no awswrangler, which wants pyarrow before 26; name a Python that has it in AWSWRANGLER_PYTHON")
+    return python
+
+
+def test_awswrangler_reads_writes_and_lists(environment):
+    program = Path(__file__).with_name("wrangler_session.py")
+    done = subprocess.run([wrangler_python(), str(program)], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout.splitlines()[-1])
+    levels = [["api-gateway", "INFO", "900"], ["api-gateway", "ERROR", "300"], ["api-gateway", "WARNING", "300"]]
+    assert answers["plain"] == answers["ctas"] == answers["unload"] == levels
+    assert answers["parameters"] == 300
+    assert answers["types"] == {"id": "bigint", "name": "string", "day": "string"}
+    partitions = ["s3://lake/wrangled/day=20/", "s3://lake/wrangled/day=21/"]
+    assert answers["written"] == answers["partitions"] == partitions
+    assert answers["back"] == [[1, "a", "20"], [2, None, "21"], [3, "c", "21"]]
+    assert {"api_gateway", "log_minutes", "wrangled"} <= set(answers["tables"])
+    assert "app_logs_db" in answers["databases"]
+    assert (answers["exists"], answers["gone"]) == (True, True)
+
+
 def test_pyathena_binds_parameters_by_the_server(environment):
     cursor = connection().cursor()
     sql = "SELECT COUNT(*) FROM api_gateway WHERE level = ? AND response_time_ms > ?"

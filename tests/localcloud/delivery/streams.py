@@ -65,6 +65,7 @@ class Bucket:
 
     def __init__(self, change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
         self.objects: dict[str, bytes] = {}
+        self.buckets: dict[str, str] = {}
         self.puts: list[str] = []
         self.refusals = 0
         self.invoke = answering(change)
@@ -75,7 +76,7 @@ class Bucket:
             if self.refusals:
                 self.refusals -= 1
                 raise ConnectionError("refused")
-            self.objects[key] = body.read_bytes()
+            self.objects[key], self.buckets[key] = body.read_bytes(), bucket
             self.puts.append(key)
 
 

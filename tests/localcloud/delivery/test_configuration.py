@@ -69,10 +69,11 @@ DYNAMIC: dict[str, Any] = {
             "ErrorOutputPrefix with expressions must contain !{firehose:error-output-type}.",
         ),
         (
-            {"CompressionFormat": "Snappy"},
-            "CompressionFormat must be one of GZIP, UNCOMPRESSED, ZIP on this endpoint; got 'Snappy'",
+            {"CompressionFormat": "LZO"},
+            "CompressionFormat must be one of GZIP, UNCOMPRESSED, ZIP, Snappy, HADOOP_SNAPPY on this endpoint; "
+            "got 'LZO'",
         ),
-        ({"S3BackupMode": "Enabled"}, "S3BackupMode Enabled is not built on this endpoint; leave it out"),
+        ({"S3BackupMode": "Enabled"}, "S3BackupConfiguration must be specified when S3BackupMode is Enabled."),
         ({"FileExtension": "gz"}, "FileExtension must start with a dot; got 'gz'"),
         (
             {"DataFormatConversionConfiguration": {"Enabled": True}},

@@ -1,19 +1,23 @@
 import base64
 import gzip
 import random
+import struct
 import subprocess
 import sys
 import time
 import zipfile
 from collections import Counter
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import cramjam
 import pytest
 
+from localcloud.delivery.metrics import metric_data
 from localcloud.delivery.record import Record
-from localcloud.delivery.stream import DeliveryStream
+from localcloud.delivery.stream import MAX_ACTIVE_PARTITIONS, DeliveryStream
 from tests.localcloud.delivery.streams import LAMBDA_ARN, Bucket, configured, processor, until
 
 TRANSFORM = processor("Lambda", LambdaArn=LAMBDA_ARN)
@@ -135,3 +139,80 @@ def test_stream_takes_a_changed_configuration(tmp_path: Path) -> None:
     stream.configuration = configured(TRANSFORM, DELIMITER, BufferingHints={"SizeInMBs": 1, "IntervalInSeconds": 0})
     until(lambda: len(bucket.objects) == 1)
     stream.stop()
+
+
+def test_stream_delivers_framed_snappy(tmp_path: Path) -> None:
+    assert delivered_as(tmp_path, "Snappy", ".snappy", lambda content: bytes(cramjam.snappy.decompress(content)))
+
+
+def test_stream_delivers_hadoops_snappy(tmp_path: Path) -> None:
+    assert delivered_as(tmp_path, "HADOOP_SNAPPY", ".hsnappy", unpack_hadoop)
+
+
+def delivered_as(folder: Path, compression: str, extension: str, unpack: Callable[[bytes], bytes]) -> bool:
+    """Tell whether 3 MB of records come out of one object as they went in."""
+    bucket = Bucket(by_letter)
+    stream = stream_of(folder, bucket, CompressionFormat=compression)
+    texts = [b"a%06d" % n + random.Random(n).randbytes(500).hex().encode() for n in range(3000)]
+    stream.put(records(*texts))
+    until(lambda: stream.status()["delivered_records"] == 3000)
+    stream.stop()
+    assert all(key.endswith(extension) for key in bucket.objects)
+    return b"".join(map(unpack, bucket.objects.values())) == b"\n".join(texts) + b"\n"
+
+
+def unpack_hadoop(content: bytes) -> bytes:
+    """Read blocks as Hadoop's BlockDecompressorStream does."""
+    parts = []
+    while content:
+        length, packed = struct.unpack(">II", content[:8])
+        parts.append(bytes(cramjam.snappy.decompress_raw(content[8 : 8 + packed])))
+        assert len(parts[-1]) == length <= 256 * 1024
+        content = content[8 + packed :]
+    return b"".join(parts)
+
+
+def test_source_records_are_backed_up_as_they_came_whatever_the_function_says(tmp_path: Path) -> None:
+    bucket = Bucket(changed_or_dropped)
+    backup = {
+        "BucketARN": "arn:aws:s3:::backup",
+        "Prefix": "source/",
+        "CompressionFormat": "GZIP",
+        "BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 0},
+    }
+    stream = stream_of(tmp_path, bucket, S3BackupMode="Enabled", S3BackupConfiguration=backup)
+    stream.put(records(b"a1", b"ax", b"b1"))
+    until(lambda: len(bucket.objects) == 3)
+    stream.stop()
+    kept = {key: body for key, body in bucket.objects.items() if key.startswith("source/2023/11/14/22/")}
+    assert [gzip.decompress(body) for body in kept.values()] == [b"a1axb1"]
+    assert all(key.endswith(".gz") for key in kept)
+    assert lines(bucket)[b"changed"] == 2
+    assert {bucket.buckets[key] for key in kept} == {"backup"}
+    assert {bucket.buckets[key] for key in set(bucket.objects) - set(kept)} == {"raw"}
+    assert stream.counters.totals["BackupToS3.Records"] == 3
+
+
+def changed_or_dropped(record: dict[str, Any]) -> dict[str, Any]:
+    if b"x" in base64.b64decode(record["data"]):
+        return {"result": "Dropped"}
+    return {**by_letter(record), "data": base64.b64encode(b"changed").decode()}
+
+
+def test_partition_metrics_tell_how_many_are_active_and_that_the_limit_was_hit(tmp_path: Path) -> None:
+    bucket = Bucket(by_whole_text)
+    stream = stream_of(tmp_path, bucket, seconds=1000)
+    stream.put(records(*(b"%d" % n for n in range(MAX_ACTIVE_PARTITIONS + 5))))
+    until(lambda: stream.status()["active_partitions"] == MAX_ACTIVE_PARTITIONS)
+    stream.observe()
+    minute = stream.counters.take()
+    stream.stop()
+    assert minute["PartitionCount"].high == MAX_ACTIVE_PARTITIONS
+    assert minute["PartitionCountExceeded"].high == 1
+    names = {each["MetricName"] for each in metric_data("d", minute)}
+    assert {"PartitionCount", "ActivePartitionsLimit", "DeliveryToS3.DataFreshness", "IncomingRecords"} <= names
+
+
+def by_whole_text(record: dict[str, Any]) -> dict[str, Any]:
+    text = base64.b64decode(record["data"]).decode()
+    return {"result": "Ok", "data": record["data"], "metadata": {"partitionKeys": {"service": text}}}

@@ -103,11 +103,17 @@ def test_bug_of_the_runner_fails_the_run_and_frees_the_job(engine: BuildEngine, 
     assert ended(broken, job)["JobRunState"] == "FAILED"
 
 
+def is_driver(process: psutil.Process) -> bool:
+    try:
+        return any("driver.py" in word for word in process.cmdline())
+    except psutil.NoSuchProcess:  # another test's child that has just ended
+        return False
+
+
 @pytest.mark.spark
 def test_prepared_job_has_its_driver_before_its_first_run(engine: BuildEngine, job: str) -> None:
     def drivers() -> list[int]:
-        found = psutil.Process().children()
-        return [child.pid for child in found if any("driver.py" in word for word in child.cmdline())]
+        return [child.pid for child in psutil.Process().children() if is_driver(child)]
 
     prepared = engine(find_java=lambda: find_java(os.environ))
     prepared.prepare(job)

@@ -1,0 +1,133 @@
+"""Blocks: how the rollup is cut up to be kept, so that what was asked once is never asked again.
+
+A block is an hour, or a day for long ranges, of one kind of rollup. Its key holds the number of events that the
+manifest counts in it, so a kept block never changes: it is right for as long as the count stays.
+"""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+
+from dashboard import statements
+from dashboard.athena import read_csv
+from dashboard.broker import Answer, Question
+from dashboard.statements import COLUMNS, COUNTS, ENDPOINT_LATENCY, ENDPOINTS, Kind
+from dashboard.timerange import Window
+
+_PANDAS = {"int64": "int64", "int32": "int32", "float64": "float64", "string": "object"}
+MOST_MANIFESTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block: where it is kept and the stretch of time it holds."""
+
+    kind: Kind
+    window: Window
+    version: int
+
+    @property
+    def key(self) -> str:
+        return f"block:1:{self.kind.key}:{int(self.window.start.timestamp())}:{self.version}"
+
+
+def parse_rollup(content: bytes, name: str) -> pa.Table:
+    """Return a rollup's CSV as a table of the types that `statements.COLUMNS` declares."""
+    types = {column: getattr(pa, kind)() for column, kind in COLUMNS[name].items()}
+    options = pyarrow.csv.ConvertOptions(column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=False)
+    return pyarrow.csv.read_csv(io.BytesIO(content), convert_options=options).select(list(types))
+
+
+def kinds(name: str, window: Window) -> tuple[Kind, ...]:
+    """Return the grains that serve a window, the wanted one first: a coarser one will do when it is already cached."""
+    if window.span > timedelta(days=3):
+        return (Kind(name, 3600, 86_400),)
+    fine, coarse = Kind(name, 60, 3600), Kind(name, 300, 3600)
+    if name == COUNTS:
+        return (fine,)
+    if name in (ENDPOINTS, ENDPOINT_LATENCY):
+        return (coarse,)
+    return (fine, coarse) if window.span <= timedelta(hours=6) else (coarse, fine)
+
+
+def cut_blocks(kind: Kind, window: Window, versions: dict[int, int]) -> list[Block]:
+    """Return the blocks of a window that hold anything; hours that the manifest does not know hold nothing."""
+    sums: dict[int, int] = {}
+    for hour, events in versions.items():
+        start = hour // kind.block_seconds * kind.block_seconds
+        sums[start] = sums.get(start, 0) + events
+    first = int(window.start.timestamp()) // kind.block_seconds * kind.block_seconds
+    starts = range(first, int(window.end.timestamp()) + 1, kind.block_seconds)
+    return [Block(kind, _stretch(start, kind.block_seconds), sums[start]) for start in starts if start in sums]
+
+
+def _stretch(start: int, seconds: int) -> Window:
+    begin = datetime.fromtimestamp(start, UTC)
+    return Window(begin, begin + timedelta(seconds=seconds))
+
+
+def stretches(blocks: Sequence[Block]) -> list[list[Block]]:
+    """Return blocks grouped so that each group, one query, is of one kind and without a hole."""
+    groups: list[list[Block]] = []
+    for block in blocks:
+        last = groups[-1][-1] if groups else None
+        if last and last.kind == block.kind and last.window.end == block.window.start:
+            groups[-1].append(block)
+        else:
+            groups.append([block])
+    return groups
+
+
+def question_of(stretch: Sequence[Block]) -> Question:
+    """Return the one question whose answer holds a whole stretch of blocks."""
+    window = Window(stretch[0].window.start, stretch[-1].window.end)
+    version = ",".join(str(block.version) for block in stretch)
+    return Question(statements.rollup(stretch[0].kind, window), version=version)
+
+
+def manifest_days(window: Window) -> list[Window]:
+    """Return the UTC days that a window and its previous one touch, as one stretch when they are many.
+
+    Days have manifests of their own so that zooming, and most viewers, ask for manifests that are there already.
+    """
+    first = window.previous.start.replace(hour=0, minute=0, second=0, microsecond=0)
+    last = (window.end - timedelta(microseconds=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    count = (last - first).days + 1
+    if count > MOST_MANIFESTS:
+        return [Window(first, last + timedelta(days=1))]
+    return [Window(first + timedelta(days=place), first + timedelta(days=place + 1)) for place in range(count)]
+
+
+def versions_of(manifests: Sequence[Answer]) -> dict[int, int]:
+    """Return the events of each hour that manifests count, by epoch seconds."""
+    rows_found = [row for manifest in manifests for row in read_csv(manifest.content or b"")[1]]
+    return {int(slot): int(events or 0) for slot, events in rows_found if slot}
+
+
+def frame_of(name: str, parts: Sequence[pa.Table]) -> pd.DataFrame:
+    """Return the frame of a kind from its blocks; an empty one, rightly typed, from none."""
+    if not parts:
+        return pd.DataFrame({column: pd.Series(dtype=_PANDAS[kind]) for column, kind in COLUMNS[name].items()})
+    table = pa.concat_tables(parts)
+    frame = table.to_pandas(categories=[column for column, kind in COLUMNS[name].items() if kind == "string"])
+    return pd.DataFrame(frame)
+
+
+def to_bytes(table: pa.Table) -> bytes:
+    """Return a block as compressed Arrow, as the cache keeps it."""
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def from_bytes(content: bytes) -> pa.Table:
+    """Return a kept block."""
+    with pa.ipc.open_stream(content) as reader:
+        return reader.read_all()

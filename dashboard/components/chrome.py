@@ -1,0 +1,122 @@
+"""What stands around every page: sidebar, header, status line's place, notices and the keyboard help."""
+
+import dash
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from dashboard.components.attributes import attributes
+from dashboard.components.controls import controls
+from dashboard.view import View, query_string
+
+SHORTCUTS = (
+    ("/", "search"),
+    ("t", "type a time range"),
+    ("r", "refresh"),
+    ("d", "light, dark or system"),
+    ("g then o e s p q", "go to Overview, Explore, Services, Pipeline, SQL"),
+    ("j, k", "next row, previous row (Explore)"),
+    ("Esc", "close, or cancel the query"),
+    ("?", "this help"),
+)
+
+
+def sidebar(view: View, title: str) -> html.Aside:
+    """Return pages and controls, showing a view; page links keep it."""
+    query = query_string(view)
+    suffix = f"?{query}" if query else ""
+    pages = [page for page in dash.page_registry.values() if page.get("icon")]
+    links = [
+        dcc.Link(
+            [html.Span(page["icon"], className="nav-icon", **attributes({"aria-hidden": "true"})), page["name"]],
+            id={"type": "shell-nav", "path": page["path"]},
+            href=page["path"] + suffix,
+            className="nav-entry active" if page["name"] == title else "nav-entry",
+        )
+        for page in pages
+    ]
+    return html.Aside(
+        [
+            html.Div([html.Span(className="brand-mark"), html.Span("Loglake")], className="brand"),
+            html.Nav(links, **attributes({"aria-label": "Pages"})),
+            controls(view, []),
+        ],
+        id="shell-sidebar",
+        className="sidebar",
+    )
+
+
+def header(title: str) -> html.Header:
+    """Return the title, the range in words, and the actions on every page."""
+
+    def button(name: str, text: str, hint: str) -> html.Button:
+        return html.Button(
+            text, id=name, type="button", className="icon-button", title=hint, **attributes({"aria-label": hint})
+        )
+
+    return html.Header(
+        [
+            button("shell-menu", "☰", "menu"),
+            html.H1(title),
+            html.Span(id="shell-range-label", className="range-label"),
+            html.Div(
+                [
+                    html.Button(
+                        "Refresh", id="shell-run", type="button", className="text-button", title="ask again (r)"
+                    ),
+                    html.Button(
+                        "Copy link",
+                        id="shell-copy",
+                        type="button",
+                        className="text-button",
+                        title="copy a link to this view",
+                    ),
+                    button("shell-theme-button", "◐", "light, dark or system (d)"),
+                    button("shell-help-button", "?", "keyboard shortcuts"),
+                ],
+                className="header-actions",
+            ),
+        ],
+        className="header",
+    )
+
+
+def status_place() -> html.Div:
+    """Return the place of the status line, and the button that cancels."""
+    return html.Div(
+        [
+            html.Div(
+                [html.Span("Loading", className="pill pill-running")],
+                id="shell-status",
+                className="status-parts",
+                role="status",
+                **attributes({"aria-live": "polite"}),
+            ),
+            html.Button("Cancel", id="shell-cancel", type="button", className="text-button small", hidden=True),
+        ],
+        className="status",
+    )
+
+
+def notices(notices: tuple[str, ...]) -> dbc.Alert | None:
+    """Return what of the URL was ignored, dismissable; None when nothing was."""
+    if not notices:
+        return None
+    return dbc.Alert(
+        ["This link asked for something that was ignored: ", "; ".join(notices)],
+        color="warning",
+        dismissable=True,
+        className="notice",
+    )
+
+
+def keyboard_help() -> dbc.Modal:
+    """Return the keyboard shortcuts as a dialog."""
+    rows = [html.Tr([html.Td(html.Kbd(keys)), html.Td(what)]) for keys, what in SHORTCUTS]
+    return dbc.Modal(
+        [
+            dbc.ModalHeader(dbc.ModalTitle("Keyboard")),
+            dbc.ModalBody(html.Table(html.Tbody(rows), className="plain-table")),
+        ],
+        id="shell-help",
+        is_open=False,
+    )

@@ -1,0 +1,95 @@
+"""Raw objects to the events of a batch: read once, kept for as long as the batch takes, duplicates marked."""
+
+import math
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from py4j.protocol import Py4JJavaError
+from pyspark import StorageLevel
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from glue_streaming import duplicates
+from glue_streaming.counting import count_events
+from glue_streaming.events import is_blank, parse_lines, slim
+from glue_streaming.levels import Levels
+from glue_streaming.lines import read_damaged_lines, read_lines
+
+_TASK_BYTES = 8 * 1024 * 1024
+"""Gzip bytes per task of a shuffle: some 100 MB of lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawObject:
+    """A raw object to curate: where Spark finds it, and its size."""
+
+    path: str
+    size_bytes: int
+
+
+def object_name(path: str, raw_path: str) -> str:
+    """Return what names an object wherever it is mirrored: its path below `raw_path`."""
+    return _without_scheme(path).removeprefix(_without_scheme(raw_path))
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads objects in one session; what it keeps is let go when `cleanup` closes."""
+
+    spark: SparkSession
+    levels: Levels
+    cleanup: ExitStack
+
+    def read(self, objects: Sequence[RawObject]) -> tuple[DataFrame, dict[str, Any]]:
+        """Return the numbered events of `objects` and what `count_events` says of them."""
+        self._size(objects)
+        paths = [found.path for found in objects]
+        try:
+            return self._read(read_lines(self.spark, paths))
+        except (Py4JJavaError, PySparkException):
+            lines, bad_paths = read_damaged_lines(self.spark, paths)
+            if not bad_paths:
+                raise
+            return self._read(lines)
+
+    def mark_copies(self, events: DataFrame) -> tuple[DataFrame, int]:
+        """Return `events` with `is_copy`, whether an event repeats one that came before; and how many do."""
+        repeated = self.keep(duplicates.repeated_ids(events))
+        ids = repeated.count()
+        if not ids:
+            return duplicates.mark_rows(events, repeated, 0, "is_copy"), 0
+        copies = self.keep(duplicates.later_copies(events, repeated, ids))
+        count = copies.count()
+        return duplicates.mark_rows(events, copies, count, "is_copy"), count
+
+    def mark_seen(self, events: DataFrame, earlier_ids: DataFrame | None) -> tuple[DataFrame, int]:
+        """Return `events` with `is_seen`, whether an earlier batch had the event; and how many it had."""
+        if earlier_ids is None:
+            return events.withColumn("is_seen", F.lit(False)), 0
+        rows = self.keep(duplicates.seen_rows(events, earlier_ids))
+        count = rows.count()
+        return duplicates.mark_rows(events, rows, count, "is_seen"), count
+
+    def keep(self, frame: DataFrame) -> DataFrame:
+        """Keep what `frame` gives once it has been read."""
+        kept = frame.persist(StorageLevel.MEMORY_AND_DISK)
+        self.cleanup.callback(kept.unpersist)
+        return kept
+
+    def _read(self, lines: DataFrame) -> tuple[DataFrame, dict[str, Any]]:
+        full = lines.where(~is_blank(F.col("raw_line")) | F.col("damage").isNotNull())
+        events = self.keep(duplicates.number_rows(slim(parse_lines(full), self.levels)))
+        return events, count_events(events, self.levels)
+
+    def _size(self, objects: Sequence[RawObject]) -> None:
+        """Give shuffles as many tasks as the objects need: a few are done sooner in few."""
+        size_bytes = sum(found.size_bytes for found in objects)
+        tasks = max(self.spark.sparkContext.defaultParallelism, math.ceil(size_bytes / _TASK_BYTES))
+        self.spark.conf.set("spark.sql.shuffle.partitions", str(tasks))
+
+
+def _without_scheme(path: str) -> str:
+    return path.split(":", 1)[-1].lstrip("/")
