@@ -83,7 +83,8 @@ def test_a_batch_that_comes_later_joins_the_new_generation_and_is_compacted_with
 
 def test_old_files_stay_for_the_grace_period_and_go_in_a_later_run(three_batches: Any) -> None:
     lake = three_batches.lake
-    before = [key for key in lake.keys() if "batch-" in key and key.startswith("curated/")]
+    files = lake.keys()
+    before = [key for key in files if "batch-" in key and key.startswith("curated/")]
     three_batches.run("--mode=compact")
     three_batches.run("--mode=compact")
     assert set(before) <= set(lake.keys())
@@ -124,6 +125,7 @@ def test_a_crash_shows_no_event_twice_nor_hides_one_and_the_next_run_goes_on(thr
     lake.crash_at = 0
     three_batches.run("--mode=compact", "--grace-hours=0")
     three_batches.run("--mode=compact", "--grace-hours=0")
+    files = lake.keys()
     reachable = {folder for table in (LOGS, LOG_MINUTES, REJECTS) for folder in lake.all_folders(table).values()}
     assert all(folder.startswith("generations/") for folder in reachable)
-    assert all(key.rpartition("/")[0] + "/" in reachable for key in lake.keys() if not key.startswith("runs/"))
+    assert all(key.rpartition("/")[0] + "/" in reachable for key in files if not key.startswith("runs/"))
