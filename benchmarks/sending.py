@@ -21,7 +21,7 @@ from aws_kinesis_agg.aggregator import RecordAggregator
 from producer import aws
 from producer.counts import Counts
 from producer.dead_letters import DeadLetters
-from producer.delivery import Delivery
+from producer.delivery import Delivery, Patience
 from producer.events import Block, Generator, Stream
 from producer.shards import ShardMap
 from producer.sinks.kinesis import kinesis_sink
@@ -91,7 +91,11 @@ def by_us(block: Block) -> float:
     counts = Counts()
     with tempfile.TemporaryDirectory() as folder:
         delivery = Delivery(
-            aws.kinesis_put(aws.client("kinesis"), "logs"), counts, DeadLetters(Path(folder) / "dead"), None, 60
+            aws.kinesis_put(aws.client("kinesis"), "logs"),
+            counts,
+            DeadLetters(Path(folder) / "dead"),
+            None,
+            Patience(60),
         )
         sink = kinesis_sink(delivery, ShardMap((), Random(1)))
         began = time.monotonic()

@@ -4,6 +4,7 @@
 """
 
 import json
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ TEMPLATE = Path(__file__).with_name("pipeline.yaml")
 GUIDE = TEMPLATE.parent.parent / "docs" / "deploy.md"
 DATABASE = "app_logs_db"
 """The database that the query files name; the template puts its parameter in its place."""
+DEPLOYED_QUERIES = ("count-by-level", "errors-by-hour", "recent-rejects", "slow-requests", "volume-by-service")
+"""The queries that the stack holds; `loglake query` knows them all. More would not fit the 51,200 bytes of a template
+that is sent without a bucket, which is what `aws cloudformation deploy` does by default."""
 
 
 def logical_id(name: str, suffix: str) -> str:
@@ -26,7 +30,7 @@ def logical_id(name: str, suffix: str) -> str:
 
 def table_resource(table: Table) -> str:
     """Return the YAML of one curated table."""
-    columns = "".join(f"            - {_column(column)}\n" for column in table.columns)
+    columns = _wrapped(", ".join(_column(column).replace(" ", "\0") for column in table.columns)).replace("\0", " ")
     keys = ", ".join(f"{{Name: {key}, Type: string}}" for key in table.partition_keys)
     return f"""\
   {logical_id(table.name, "Table")}:
@@ -45,8 +49,9 @@ def table_resource(table: Table) -> str:
           InputFormat: org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat
           OutputFormat: org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat
           SerdeInfo: {{SerializationLibrary: org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe}}
-          Columns:
-{columns}"""
+          Columns: [
+{columns}]
+"""
 
 
 def query_resource(query: NamedQuery) -> str:
@@ -65,10 +70,15 @@ def query_resource(query: NamedQuery) -> str:
 {lines}"""
 
 
+def deployed_queries() -> list[NamedQuery]:
+    """Return the named queries that the stack holds."""
+    return [query for query in named_queries() if query.name in DEPLOYED_QUERIES]
+
+
 def render(template: str) -> str:
     """Return the template's text with both sections as the catalog has them."""
     template = _replaced(template, "tables", "".join(table_resource(table) for table in TABLES))
-    return _replaced(template, "named queries", "".join(query_resource(query) for query in named_queries()))
+    return _replaced(template, "named queries", "".join(map(query_resource, deployed_queries())))
 
 
 def render_guide(guide: str, template: str) -> str:
@@ -97,6 +107,11 @@ def _filled(guide: str, table: str, rows: str) -> str:
 def _column(column: Column) -> str:
     # No comment: what the columns mean is in catalog/tables.py.
     return f"{{Name: {column.name}, Type: {_quoted(column.type) if '<' in column.type else column.type}}}"
+
+
+def _wrapped(text: str) -> str:
+    indent = " " * 12
+    return textwrap.fill(text, width=118, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
 
 
 def _quoted(text: str) -> str:

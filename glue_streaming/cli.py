@@ -60,7 +60,7 @@ def compact(stack_name: str | None, dry_run: bool, before_days: int, as_json: bo
 @_STACK
 @_JSON
 def crawl(stack_name: str | None, as_json: bool) -> None:
-    """Run the crawler over the raw objects, or follow the crawl that is going, and print the tables it met."""
+    """Run the crawler over the raw objects, or follow the crawl that is going, and print what it changed."""
     stack = settings.load(stack_name)
     done = following.crawl(_client("glue"), stack.crawler, stack.database, _progress)
     click.echo(json.dumps(dataclasses.asdict(done)) if as_json else "\n".join(wording.crawl_lines(done)))

@@ -1,8 +1,9 @@
 """Runs of the Glue crawler and the Glue job: started, or joined when one is going already, and followed to the end."""
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.errors import LoglakeError
@@ -29,13 +30,31 @@ class JobRun:
 
 @dataclass(frozen=True, slots=True)
 class Crawl:
-    """What a crawl did: the tables it met, each with its number of partitions before and after."""
+    """What a crawl did: all tables, each with its number of partitions before and after, and what is new in them.
+
+    `ignored` counts objects by the reason they were left out, where the crawler's own summary tells that.
+    """
 
     state: str
     seconds: float
     message: str
     joined: bool
     tables: Mapping[str, tuple[int, int]]
+    created: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+    columns_added: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ignored: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as the catalog has it: the number of its partitions, and its columns as `name type`."""
+
+    partitions: int
+    columns: tuple[str, ...]
+
+
+NONE = Table(0, ())
 
 
 def run_job(
@@ -64,23 +83,55 @@ def run_job(
 def crawl(glue: Any, crawler: str, database: str, progress: Progress, poll_seconds: float = POLL_SECONDS) -> Crawl:
     """Start the crawler, or join the crawl that is going, and return what it did."""
     began = time.monotonic()
-    before = count_partitions(glue, database)
+    before = read_tables(glue, database)
     joined = _start_crawler(glue, crawler)
     progress(f"{'following' if joined else 'started'} crawler {crawler}")
     states = _until_done(lambda: _crawler(glue, crawler), lambda found: str(found["State"]), progress, poll_seconds)
     for found in states:
         last = found.get("LastCrawl", {})
-    after = count_partitions(glue, database)
-    tables = {name: (before.get(name, 0), count) for name, count in sorted(after.items())}
+    after = read_tables(glue, database)
     seconds = time.monotonic() - began
-    return Crawl(last.get("Status", DONE), seconds, last.get("ErrorMessage", ""), joined, tables)
+    return Crawl(
+        state=last.get("Status", DONE),
+        seconds=seconds,
+        message=last.get("ErrorMessage", ""),
+        joined=joined,
+        tables={name: (before.get(name, NONE).partitions, table.partitions) for name, table in sorted(after.items())},
+        created=tuple(sorted(after.keys() - before.keys())),
+        deleted=tuple(sorted(before.keys() - after.keys())),
+        columns_added=_columns_added(before, after),
+        ignored=_ignored(glue, crawler),
+    )
 
 
-def count_partitions(glue: Any, database: str) -> dict[str, int]:
-    """Return the number of partitions of every table of a database."""
+def read_tables(glue: Any, database: str) -> dict[str, Table]:
+    """Return every table of a database by its name."""
     pages = glue.get_paginator("get_tables").paginate(DatabaseName=database)
-    names = [table["Name"] for page in pages for table in page["TableList"]]
-    return {name: _partitions(glue, database, name) for name in names}
+    found = [table for page in pages for table in page["TableList"]]
+    return {table["Name"]: Table(_partitions(glue, database, table["Name"]), _columns(table)) for table in found}
+
+
+def _columns(table: Mapping[str, Any]) -> tuple[str, ...]:
+    columns = (table.get("StorageDescriptor") or {}).get("Columns") or ()
+    return tuple(f"{column['Name']} {column.get('Type', '')}".strip() for column in columns)
+
+
+def _columns_added(before: Mapping[str, Table], after: Mapping[str, Table]) -> dict[str, tuple[str, ...]]:
+    """Return the columns that a known table has now, or has with another type."""
+    both = sorted(before.keys() & after.keys())
+    added = {name: tuple(each for each in after[name].columns if each not in before[name].columns) for name in both}
+    return {name: columns for name, columns in added.items() if columns}
+
+
+def _ignored(glue: Any, crawler: str) -> dict[str, int]:
+    """Return how many objects the newest crawl left out, by reason; empty where its summary has nothing of it."""
+    crawls = glue.list_crawls(CrawlerName=crawler, MaxResults=1).get("Crawls") or [{}]
+    try:
+        summary = json.loads(crawls[0].get("Summary") or "{}")
+    except ValueError:
+        return {}
+    ignored = summary.get("IGNORED") if isinstance(summary, dict) else None
+    return {str(reason): int(count) for reason, count in ignored.items()} if isinstance(ignored, dict) else {}
 
 
 def _partitions(glue: Any, database: str, table: str) -> int:

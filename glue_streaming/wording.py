@@ -44,10 +44,14 @@ def compaction_lines(report: Report) -> Iterator[str]:
 
 
 def crawl_lines(done: Crawl) -> Iterator[str]:
-    """Yield how a crawl ended and the partitions of every table."""
+    """Yield how a crawl ended, the partitions of every table, and what changed in it."""
     yield f"{done.state} in {done.seconds:.0f} s" + (f": {done.message}" if done.message else "")
     for name, (before, after) in done.tables.items():
-        yield f"  {name:<32} {after:>6,} partitions ({after - before:+,})"
+        mark = "  new table" if name in done.created else ""
+        yield f"  {name:<32} {after:>6,} partitions ({after - before:+,}){mark}"
+        yield from (f"    new column {column}" for column in done.columns_added.get(name, ()))
+    yield from (f"  {name:<32} deleted" for name in done.deleted)
+    yield from (f"  ignored {count:,} objects: {reason}" for reason, count in sorted(done.ignored.items()))
 
 
 def size(size_bytes: float) -> str:

@@ -6,7 +6,7 @@ The one module that knows ministack's insides. `environment` must be applied bef
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -143,10 +143,10 @@ def _state(name: str, get_state: Callable[[], Any]) -> bytes | None:
     return None
 
 
-def feed_delivery(ingest: Ingest) -> None:
-    """Call `ingest(stream ARN, [(partition key, data, shard id, sequence number)])` inside every PutRecord(s).
+def feed_delivery(*ingests: Ingest) -> None:
+    """Call each `ingest(stream ARN, [(partition key, data, shard id, sequence number)])` inside every PutRecord(s).
 
-    The put is acknowledged after `ingest` returned. When it raises, the answer is `InternalFailureException`: what is
+    The put is acknowledged after all returned. When it raises, the answer is `InternalFailureException`: what is
     not on disk is not acknowledged.
     """
     from ministack.services import firehose, kinesis
@@ -157,11 +157,11 @@ def feed_delivery(ingest: Ingest) -> None:
         fed.append((stream_arn, records))
 
     firehose.ingest_from_kinesis_source = note
-    kinesis._put_record = _durable(kinesis._put_record, fed, ingest)
-    kinesis._put_records = _durable(kinesis._put_records, fed, ingest)
+    kinesis._put_record = _durable(kinesis._put_record, fed, ingests)
+    kinesis._put_records = _durable(kinesis._put_records, fed, ingests)
 
 
-def _durable(put: Callable[[Any], Any], fed: list[Any], ingest: Ingest) -> Callable[[Any], Any]:
+def _durable(put: Callable[[Any], Any], fed: list[Any], ingests: Sequence[Ingest]) -> Callable[[Any], Any]:
     from ministack.core.responses import error_response_json
 
     def put_durably(parameters: Any) -> Any:
@@ -173,7 +173,9 @@ def _durable(put: Callable[[Any], Any], fed: list[Any], ingest: Ingest) -> Calla
         body = json.loads(answer[2])
         places = [(each["ShardId"], each["SequenceNumber"]) for each in body.get("Records", [body])]
         try:
-            ingest(stream_arn, [(*record, *place) for record, place in zip(records, places, strict=True)])
+            placed = [(*record, *place) for record, place in zip(records, places, strict=True)]
+            for ingest in ingests:
+                ingest(stream_arn, placed)
         except Exception as error:
             logger.error("a put was refused: %s", error)
             return error_response_json("InternalFailureException", f"the delivery stream's spool: {error}", 500)

@@ -4,6 +4,7 @@
 * A parameter of type Number reaches a resource as text, where AWS converts it to what the property takes.
 * A change set that takes over existing buckets announces so, then fails because the buckets exist.
 * Deleting a bucket deletes what is in it, where AWS refuses.
+* A job forgets its ExecutionProperty, and with it how many runs may go at once.
 
 `install()` works on ministack's own tables, before the first request. ministack is pinned in `setup.cfg`, and a test
 deploys the template, so a release that moves these is noticed.
@@ -46,6 +47,7 @@ def install() -> None:
         _convert_numbers(handlers[resource_type], names)
     _refuse_full_buckets(handlers["AWS::S3::Bucket"])
     _allow_taking_over()
+    _keep_execution_property()
 
 
 def create_named_query(logical_id: str, properties: Properties, stack_name: str) -> tuple[str, Attributes]:
@@ -126,3 +128,35 @@ def _allow_taking_over() -> None:
 
     changesets._deploy_stack_async = deploy_taking_over
     stacks._validation_errors = find_other_errors
+
+
+def _keep_execution_property() -> None:
+    """Let CreateJob and UpdateJob, and CloudFormation with them, keep what ministack leaves out of a job's record."""
+    from ministack.services import glue
+    from ministack.services.cloudformation import provisioners
+
+    fields, create, update = provisioners._glue_job_fields, glue._create_job, glue._update_job
+
+    def fields_kept(properties: Properties) -> Properties:
+        kept = {name: properties[name] for name in ("ExecutionProperty",) if name in properties}
+        return {**fields(properties), **kept}
+
+    def keep(name: str, given: Properties) -> None:
+        if name in glue._jobs and "ExecutionProperty" in given:
+            runs = (given["ExecutionProperty"] or {}).get("MaxConcurrentRuns", 1)
+            glue._jobs[name]["ExecutionProperty"] = {"MaxConcurrentRuns": int(runs)}
+
+    def create_kept(request: Properties) -> Any:
+        is_new = request.get("Name") not in glue._jobs
+        answer = create(request)
+        if is_new:
+            keep(request.get("Name", ""), request)
+        return answer
+
+    def update_kept(request: Properties) -> Any:
+        answer = update(request)
+        keep(request.get("JobName", ""), request.get("JobUpdate") or {})
+        return answer
+
+    provisioners._glue_job_fields = fields_kept
+    glue._create_job, glue._update_job = create_kept, update_kept

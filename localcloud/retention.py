@@ -67,6 +67,24 @@ def _merged(points: list[Point]) -> Point:
     return {**points[0], "Timestamp": points[0]["Timestamp"] // 60 * 60, "Value": mean, "_stat": total}
 
 
+def put_back(stream_arn: str, shard_name: str, records: list[Record]) -> int:
+    """Put an earlier process's records before a shard's own, and return how many were the shard's.
+
+    None are when the shard is gone, and none that are older than it: a later stream may have the same name.
+    """
+    from ministack.services import kinesis
+
+    for stream in list(kinesis._streams._data.values()):
+        shard = stream["shards"].get(shard_name) if stream["StreamARN"] == stream_arn else None
+        if shard:
+            own = [each for each in records if each["SequenceNumber"] > shard["starting_sequence_number"]]
+            shard["records"][:0] = own
+            shard["sized"] = (0, 0)
+            _move_iterators(stream["StreamName"], shard_name, -len(own))
+            return len(own)
+    return 0
+
+
 def trim_records(stream: Record) -> None:
     """Keep a stream's newest records only, and every iterator on the record it was on."""
     oldest = time.time() - min(stream["RetentionPeriodHours"] * 3600, RECORD_WINDOW_SECONDS)

@@ -12,8 +12,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 
 from catalog.errors import LoglakeError
-from producer.delivery import Put, PutError, Record
-from producer.shards import WHOLE_RANGE, Shard, open_shards
+from producer.record import Put, PutError, Record
+from producer.shards import Shard, open_shards
 from producer.sinks.kinesis import PARTITION_KEY
 
 _MENDED_BY_WAITING = {
@@ -45,8 +45,8 @@ def client(service: str, calls_at_once: int = 4) -> Any:
     )
 
 
-def kinesis_put(kinesis: Any, stream: str) -> Put:
-    """Return the put of a Kinesis stream.
+def kinesis_put(kinesis: Any, stream: str, on_shards: Callable[[set[str]], None] = lambda _: None) -> Put:
+    """Return the put of a Kinesis stream; `on_shards` gets the shards that each answer names.
 
     botocore signs, sends and reads the answer; the body of five megabytes is joined here from base64, which needs no
     escaping, instead of being walked through a serialiser and a JSON encoder.
@@ -59,7 +59,7 @@ def kinesis_put(kinesis: Any, stream: str) -> Put:
         params["body"] = bodies.current
 
     kinesis.meta.events.register("before-call.kinesis.PutRecords", replace_body)
-    return partial(_put_records, kinesis, stream, bodies)
+    return partial(_put_records, kinesis, stream, bodies, on_shards)
 
 
 def firehose_put(firehose: Any, delivery_stream: str) -> Put:
@@ -67,9 +67,16 @@ def firehose_put(firehose: Any, delivery_stream: str) -> Put:
     return partial(_put_record_batch, firehose, delivery_stream)
 
 
-def _put_records(kinesis: Any, stream: str, bodies: threading.local, records: Sequence[Record]) -> list[str | None]:
+def _put_records(
+    kinesis: Any,
+    stream: str,
+    bodies: threading.local,
+    on_shards: Callable[[set[str]], None],
+    records: Sequence[Record],
+) -> list[str | None]:
     bodies.current = put_records_body(stream, records)
     answer = _called(lambda: kinesis.put_records(StreamName=stream, Records=[]), f"stream {stream!r}")
+    on_shards({entry["ShardId"] for entry in answer["Records"] if "ShardId" in entry})
     return [entry.get("ErrorCode") for entry in answer["Records"]]
 
 
@@ -108,10 +115,7 @@ def _called(call: Callable[[], Any], name: str) -> Any:
 
 
 def list_shards(kinesis: Any, stream: str) -> tuple[Shard, ...]:
-    """Return the open shards; the whole range as one when listing is not permitted.
-
-    Raises `LoglakeError` when there is no such stream or it can't be reached.
-    """
+    """Return the open shards; raise `LoglakeError` when there is no such stream or it can't be listed or reached."""
     request: dict[str, Any] = {"StreamName": stream}
     shards: list[Any] = []
     try:
@@ -122,7 +126,10 @@ def list_shards(kinesis: Any, stream: str) -> tuple[Shard, ...]:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in ("AccessDeniedException", "AccessDenied"):
-            return (WHOLE_RANGE,)
+            raise LoglakeError(
+                f"kinesis:ListShards must be allowed on stream {stream!r}, since an aggregate must stay inside one"
+                f" shard; got {code}; allow it in the producer's policy, as the stack's own does"
+            ) from None
         if code == "ResourceNotFoundException":
             raise LoglakeError(
                 f"no stream named {stream!r}; run 'loglake deploy', or 'loglake up' for a laptop"

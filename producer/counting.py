@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 Integers = npt.NDArray[np.int64]
 
+MAX_SERVICES = 1 << 16
+
 
 class Kind(IntEnum):
     """What becomes of an event: `GOOD` is curated, `UNREADABLE` ends in errors/, `REJECTED` in the rejects."""
@@ -19,12 +21,32 @@ class Kind(IntEnum):
 
 def pack(times_ms: Integers, services: Integers, levels: Integers) -> Integers:
     """Return the keys of good events; add a `Kind` to make one of another kind."""
-    return (times_ms // 60_000) << 16 | services << 8 | levels << 4
+    return (times_ms // 60_000) << 24 | services << 8 | levels << 4
+
+
+def key(minute: int, service: int, level: int, kind: Kind) -> int:
+    """Return one key."""
+    return minute << 24 | service << 8 | level << 4 | kind
 
 
 def unpack(key: int) -> tuple[int, int, int, Kind]:
     """Return minute (since the epoch), service, level and kind of a key."""
-    return key >> 16, key >> 8 & 0xFF, key >> 4 & 0xF, Kind(key & 0xF)
+    return key >> 24, key >> 8 & 0xFFFF, key >> 4 & 0xF, Kind(key & 0xF)
+
+
+def minutes(keys: Integers) -> Integers:
+    """Return the minute (since the epoch) of each key."""
+    return keys >> 24
+
+
+def services(keys: Integers) -> Integers:
+    """Return the number of each key's service."""
+    return keys >> 8 & 0xFFFF
+
+
+def kinds(keys: Integers) -> Integers:
+    """Return the `Kind` of each key."""
+    return keys & 0xF
 
 
 def tally(keys: Integers | Iterable[Integers]) -> Iterator[tuple[int, int]]:

@@ -12,11 +12,12 @@ import numpy.typing as npt
 import orjson
 
 from catalog.schema import SERVICES
-from producer import counting, rendering, shape
+from producer import counting, rendering
 from producer.counting import Integers
 from producer.malformed import break_event
 from producer.scenarios import Conditions
-from producer.traffic import Floats, Line, Model, compile_model
+from producer.shape import Shape
+from producer.traffic import Floats, Line, compile_model
 from producer.vocabulary import Session, Vocabulary
 
 HOSTS = 3
@@ -68,8 +69,9 @@ class Lines:
 class Generator:
     """Draws requests and renders their events. Not for use by several threads."""
 
-    def __init__(self, seed: int, malformed: float = 0.0, environment: str = "production", model: Model | None = None):
-        self.model = model or compile_model(SERVICES)
+    def __init__(self, seed: int, malformed: float = 0.0, shape: Shape | None = None, environment: str = "production"):
+        self.model = compile_model(SERVICES)
+        self.shape = shape or Shape()
         self._malformed = malformed
         self._random = np.random.Generator(np.random.PCG64(seed))
         self._chances = self.model.chances
@@ -116,7 +118,9 @@ class Generator:
 
     def _own_latency(self, kinds: Integers, due_ms: Integers) -> Floats:
         noise = self._random.standard_normal(len(kinds))
-        slower = (1 + _SLOWER_UNDER_LOAD * shape.load_at(due_ms) ** 2) * self._slower[self.model.line_service[kinds]]
+        slower = (1 + _SLOWER_UNDER_LOAD * self.shape.load_at(due_ms) ** 2) * self._slower[
+            self.model.line_service[kinds]
+        ]
         return self.model.line_latency[kinds] * np.exp(self.model.line_spread[kinds] * noise) * slower
 
     def service_counts(self, outcomes: Integers) -> Integers:

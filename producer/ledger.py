@@ -81,10 +81,14 @@ def tally_of(keys: Iterable[Integers], services: Sequence[str]) -> Tally:
 
 
 class Ledger:
-    """The ledger of one run; safe to use from several threads. Raises `LoglakeError` if its file can't be written."""
+    """The ledger of one run; safe to use from several threads. Raises `LoglakeError` if its file can't be written.
+
+    While `doubting`, nothing is acknowledged: these events may have arrived, and been counted, in a run before.
+    """
 
     def __init__(self, folder: Path, services: Sequence[str], segment_calls: int = SEGMENT_CALLS) -> None:
         self._services = services
+        self.doubting = False
         self._segment_calls = segment_calls
         self._lock = Lock()
         self._calls = 0
@@ -105,7 +109,10 @@ class Ledger:
 
     def acknowledged(self, call: int, keys: Iterable[Integers] | None = None) -> None:
         """Note that these events of the call are in the stream; None means all that is left of it."""
-        self._settle(call, "acknowledged", keys)
+        if not self.doubting:
+            self._settle(call, "acknowledged", keys)
+        elif keys is None:
+            self.abandoned(call)
 
     def refused(self, call: int, keys: Iterable[Integers] | None = None) -> None:
         """Note that these events of the call are for certain not in the stream and won't be sent again."""

@@ -2,22 +2,24 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
-from producer import shape
+from producer import counting
 from producer.counting import Integers
 from producer.counts import Counts
-from producer.events import Block, Generator, Stream
+from producer.dead_letters import DeadLetters
+from producer.events import Block, Generator
+from producer.pacing import wall_ms
 from producer.sinks import Sink
 
 DAY_MS = 86_400_000
 _CHUNK = 2_048
-_NAP_S = 0.025
-_LONGEST_NAP_S = 0.1
+_NAP_S = 0.02
+_LONGEST_NAP_S = 0.04
 
 
 class Clock(Protocol):
@@ -28,18 +30,27 @@ class Clock(Protocol):
     def wait_ms(self, due_ms: int) -> float: ...
 
 
+class BlockStream(Protocol):
+    """Endless events in the order in which they are due; see `producer.events.Stream`."""
+
+    def next_block(self) -> Block: ...
+
+
 @dataclass(slots=True)
 class Run:
     """One run: where its events go, what they count, and whether someone asked it to end."""
 
     sink: Sink
     counts: Counts
+    dead_letters: DeadLetters
     stopping: threading.Event = field(default_factory=threading.Event)
     lag_ms: float = 0.0
+    now_ms: Callable[[], float] = wall_ms
+    sleep: Callable[[float], None] = time.sleep
 
     def write(self, block: Block) -> None:
         """Count the events as generated and hand them to the sink."""
-        self.counts.add(generated=len(block.payloads), malformed=int(np.count_nonzero(block.keys & 0xF)))
+        self.counts.add(generated=len(block.payloads), malformed=int(np.count_nonzero(counting.kinds(block.keys))))
         self.sink.write(block)
 
     def history(self, blocks: Iterator[Block]) -> None:
@@ -50,7 +61,7 @@ class Run:
             self.write(block)
             self.sink.tick()
 
-    def live(self, stream: Stream, clock: Clock, until_ms: int | None = None, count: int | None = None) -> None:
+    def live(self, stream: BlockStream, clock: Clock, until_ms: int | None = None, count: int | None = None) -> None:
         """Write the stream's events when they are due: those before `until_ms`, and at most `count`."""
         left = count
         while not self.stopping.is_set() and left != 0:
@@ -75,7 +86,7 @@ class Run:
                 self.write(block.part(first, last))
                 first = last
             else:
-                time.sleep(min(max(wait_ms / 1000, _NAP_S), _LONGEST_NAP_S))
+                self.sleep(min(max(wait_ms / 1000, _NAP_S), _LONGEST_NAP_S))
             self.sink.tick()
 
 
@@ -85,7 +96,7 @@ def thinned_history(generator: Generator, start_ms: int, end_ms: int, events: in
     while emitted < events:
         outcomes = generator.draw(_CHUNK)
         running = emitted + np.cumsum(generator.model.sizes[outcomes])
-        ends_ms = shape.moments(start_ms, end_ms, np.minimum(running / events, 1.0))
+        ends_ms = generator.shape.moments(start_ms, end_ms, np.minimum(running / events, 1.0))
         block = generator.render(generator.lines(outcomes, ends_ms, start_ms))
         yield block.part(0, events - emitted)
         emitted = int(running[-1])
@@ -99,7 +110,7 @@ def daily_history(generator: Generator, first_day_ms: int, days: int, entries: i
     for day_ms in range(first_day_ms, first_day_ms + days * DAY_MS, DAY_MS):
         outcomes = _enough_outcomes(generator, entries)
         fractions = (np.arange(len(outcomes)) + 0.5) / len(outcomes)
-        ends_ms = shape.moments(day_ms, day_ms + DAY_MS - 1, fractions)
+        ends_ms = generator.shape.moments(day_ms, day_ms + DAY_MS - 1, fractions)
         totals = generator.service_counts(outcomes)
         seen = np.zeros_like(totals)
         for first in range(0, len(outcomes), _CHUNK):

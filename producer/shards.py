@@ -1,6 +1,7 @@
 """The stream's shards, and a key inside each: what one aggregate must not straddle."""
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -19,7 +20,7 @@ class Shard:
 
 
 WHOLE_RANGE = Shard("", 0, HASH_KEYS - 1)
-"""Stands for a stream whose shards may not be listed: any key then goes where the stream says."""
+"""Stands for a stream whose shards nobody has listed: any key then goes where the stream says."""
 
 
 def open_shards(descriptions: Iterable[Mapping[str, Any]]) -> tuple[Shard, ...]:
@@ -50,7 +51,12 @@ class ShardMap:
     def __init__(self, shards: Sequence[Shard], random: Random) -> None:
         self._random = random
         self._next = 0
-        self._shards: Sequence[Shard] = shards or (WHOLE_RANGE,)
+        self._use(shards or (WHOLE_RANGE,))
+
+    def _use(self, shards: Sequence[Shard]) -> None:
+        ordered = sorted(shards, key=lambda shard: shard.first)
+        self._owners = [shard.first for shard in ordered], [shard.shard_id for shard in ordered]
+        self._shards: Sequence[Shard] = shards
 
     @property
     def shards(self) -> Sequence[Shard]:
@@ -59,7 +65,16 @@ class ShardMap:
 
     def replace(self, shards: Sequence[Shard]) -> None:
         """Use `shards` from now on; an empty list changes nothing."""
-        self._shards = shards or self._shards
+        self._use(shards or self._shards)
+
+    def knows(self, shard_ids: set[str]) -> bool:
+        """Return whether all of these are shards in use, so that the map is not out of date."""
+        return shard_ids <= set(self._owners[1])
+
+    def shard_of(self, hash_key: str) -> str:
+        """Return the id of the shard in use that owns `hash_key`."""
+        firsts, ids = self._owners
+        return ids[bisect_right(firsts, int(hash_key)) - 1]
 
     def hash_key(self) -> str:
         """Return an explicit hash key inside the next shard."""

@@ -30,7 +30,7 @@ class Verdict:
     findings: list[Finding]
     acknowledged: int
     in_doubt: int
-    stages: Counter[str]
+    stages: dict[str, int]
     raw_doubles: int
     until: str
     waited_s: float
@@ -81,7 +81,7 @@ def _verdict(before: Balance, lake: Lake, findings: list[Finding], until: str, w
         findings=findings,
         acknowledged=before.acknowledged.total,
         in_doubt=before.in_doubt.total,
-        stages=by_stage(lake),
+        stages=dict(by_stage(lake)),
         raw_doubles=lake.raw_doubles,
         until=until,
         waited_s=round(waited_s, 1),

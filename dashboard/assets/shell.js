@@ -5,6 +5,14 @@
   const DEFAULTS = { from: "now-1h", to: "now", tz: "UTC" };
   const NAV = { o: "/", e: "/explore", s: "/services", p: "/pipeline", q: "/sql" };
 
+  function exploreGrid() {
+    try {
+      return window.dash_ag_grid.getApi("explore-grid");
+    } catch (notReady) {
+      return null; /* the grid announces itself a moment after the page */
+    }
+  }
+
   function queryOf(view) {
     const parts = [];
     for (const [key, value] of Object.entries(view)) {
@@ -123,12 +131,12 @@
       return [none(), none(), Object.assign({}, facets, { [key]: values.join("|") })];
     },
     closed: function (isOpen) {
-      const grid = window.dash_ag_grid.getApi("explore-grid");
+      const grid = exploreGrid();
       if (grid && !isOpen) grid.deselectAll(); /* so that the same row can be opened again */
       return none();
     },
     purge: function () {
-      const grid = window.dash_ag_grid.getApi("explore-grid");
+      const grid = exploreGrid();
       if (!grid) return none();
       grid.setColumnsVisible(["service", "status_code", "took"], window.innerWidth > 700);
       grid.purgeInfiniteCache();
@@ -153,7 +161,7 @@
   }, 1000);
 
   function moveRow(step) {
-    const grid = document.getElementById("explore-grid") && window.dash_ag_grid.getApi("explore-grid");
+    const grid = document.getElementById("explore-grid") && exploreGrid();
     if (!grid) return;
     const selected = grid.getSelectedNodes()[0];
     const row = grid.getDisplayedRowAtIndex(selected ? selected.rowIndex + step : 0);

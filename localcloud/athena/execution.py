@@ -117,7 +117,7 @@ class Executor:
             return
         job.columns = [results.ResultColumn(name, str(type_)) for name, type_ in columns]
         body = folder / "body.csv"
-        counted = connection.execute(results.copy_sql(plan.sql, columns, body)).fetchone()
+        counted = connection.execute(results.copy_sql(plan.sql, columns, plan.zones, body)).fetchone()
         job.row_count = counted[0] if counted else 0
         job.check()
         put_result(self._s3(), job, body, folder)

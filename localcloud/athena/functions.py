@@ -78,7 +78,6 @@ TEMPLATES: Mapping[str, Template] = {
     "current_timezone": {0: "'UTC'"},
     "date": "CAST({0} AS DATE)",
     "date_diff": "date_sub({0}, {1}, {2})",
-    "date_trunc": "cast_to_type(date_trunc({0}, {1}), {1})",
     "from_iso8601_date": "CAST({0} AS DATE)",
     "from_iso8601_timestamp": "CAST({0} AS TIMESTAMPTZ)",
     "from_unixtime": {1: "to_timestamp({0})"},

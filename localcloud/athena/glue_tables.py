@@ -81,7 +81,13 @@ def format_of(description: Mapping[str, Any]) -> str:
     lowered = serde.lower()
     if "opencsv" in lowered:
         return "opencsv"
-    for mark, name in (("json", "json"), ("parquet", "parquet"), ("lazysimple", "csv")):
+    for mark, name in (
+        ("json", "json"),
+        ("parquet", "parquet"),
+        ("lazysimple", "csv"),
+        ("orc", "ORC"),
+        ("avro", "Avro"),
+    ):
         if mark in lowered:
             return name
     classification = (description.get("Parameters") or {}).get("classification", "").lower()

@@ -1,7 +1,7 @@
 """From a parsed query to a plan: which objects it reads, how many bytes these are, and DuckDB's SQL over them."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from localcloud.athena.projection import projected_partitions
 from localcloud.athena.pruning import Conjuncts, conjuncts_for, prune
 from localcloud.athena.translation import parse, to_duckdb
 from localcloud.athena.views import view_text
+from localcloud.athena.zones import zones_of
 
 CATALOG = "awsdatacatalog"
 MAX_VIEW_DEPTH = 16
@@ -29,6 +30,8 @@ class Plan:
     macros: Sequence[str]
     prefixes: Sequence[str]
     scanned_bytes: int
+    zones: Mapping[int, str]
+    """The time zones that result columns are shown in, by position, where it is not UTC."""
 
 
 @dataclass(slots=True)
@@ -68,7 +71,7 @@ class Planner:
         sql, macros = to_duckdb(expression, source, planning.types)
         for name, text in planning.scans.items():
             sql = sql.replace(f'"{name}"', f"({text})")
-        return Plan(sql, macros, sorted(planning.prefixes), planning.scanned_bytes)
+        return Plan(sql, macros, sorted(planning.prefixes), planning.scanned_bytes, zones_of(expression))
 
     def _bind(self, expression: exp.Expr, planning: _Planning, depth: int) -> None:
         tables = [table for table in expression.find_all(exp.Table) if not _is_cte(table)]

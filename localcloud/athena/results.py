@@ -1,12 +1,13 @@
 """Result objects as Athena writes them: the CSV, and the binary metadata beside it."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from localcloud.athena.column_types import literal, precision_of, quoted, trino_name
+from localcloud.athena.zones import duckdb_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,17 @@ def text_sql(value: str, type_: Any, nested: bool = False) -> str:
     return f"trino_text({value})"
 
 
-def copy_sql(query: str, columns: Sequence[tuple[str, Any]], path: Path) -> str:
+def zoned_text_sql(value: str, zone: str) -> str:
+    """Return SQL that says a moment as Athena prints it in a time zone."""
+    return f"trino_text(timezone({literal(duckdb_zone(zone))}, {value})) || {literal(f' {zone}')}"
+
+
+def copy_sql(query: str, columns: Sequence[tuple[str, Any]], zones: Mapping[int, str], path: Path) -> str:
     """Return the COPY that writes the query's rows to `path` as Athena's CSV: fields quoted, NULL nothing at all."""
     positions = [f"c{index}" for index in range(len(columns))]
     fields = ", ".join(
-        f"{text_sql(position, type_)} AS {position}" for position, (_, type_) in zip(positions, columns, strict=True)
+        f"{zoned_text_sql(position, zones[place]) if place in zones else text_sql(position, type_)} AS {position}"
+        for place, (position, (_, type_)) in enumerate(zip(positions, columns, strict=True))
     )
     return (
         f"COPY (SELECT {fields} FROM ({query}) AS q({', '.join(positions)})) TO {literal(str(path))} "

@@ -10,6 +10,7 @@ from localcloud.athena.glue_tables import NULL_PARTITION, GlueTable, Partition
 from localcloud.athena.objects import DataObject, Footer
 
 PATH_COLUMN = "$path"
+FORMATS = frozenset({"json", "parquet", "csv", "opencsv"})
 _FILE = "__file"
 MAX_JSON_LINE_BYTES = 16 * 1024 * 1024
 MAX_CSV_LINE_BYTES = 2 * 1024 * 1024
@@ -33,6 +34,11 @@ def scan_sql(planned: Planned, needed: Collection[str] | None, footers: Sequence
     A column that a file lacks is NULL, one of another type is cast, and a table without objects has no rows.
     """
     table = planned.table
+    if table.format not in FORMATS:
+        raise QueryFailure(
+            "NOT_SUPPORTED",
+            f"Table {table.name} is of a format that this engine does not read: {table.format}",
+        )
     columns = {name: type_ for name, type_ in table.columns.items() if needed is None or name in needed}
     keys = {name: type_ for name, type_ in table.partition_keys.items() if needed is None or name in needed}
     wants_path = needed is not None and PATH_COLUMN in needed
@@ -84,11 +90,6 @@ def _reader(
     planned: Planned, columns: Mapping[str, Type], footers: Sequence[Footer], with_file: bool
 ) -> tuple[str, list[str]]:
     readers = {"json": _json, "parquet": _parquet, "csv": _csv, "opencsv": _csv}
-    if planned.table.format not in readers:
-        raise QueryFailure(
-            "NOT_SUPPORTED",
-            f"Table {planned.table.name} is of a format that this engine does not read: {planned.table.format}",
-        )
     files = "[" + ", ".join(literal(_unglobbed(found.uri)) for found in planned.objects) + "]"
     file_option = f", filename = '{_FILE}'" if with_file else ""
     return readers[planned.table.format](planned, columns, footers, files, file_option)

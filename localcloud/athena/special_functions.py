@@ -9,6 +9,7 @@ from sqlglot import exp
 from localcloud.athena.column_types import literal
 from localcloud.athena.failures import QueryFailure
 from localcloud.athena.unnesting import shape_of
+from localcloud.athena.zones import duckdb_zone, zone_of
 
 if TYPE_CHECKING:
     from localcloud.athena.translation import Writer
@@ -36,6 +37,8 @@ def _date_format(writer: "Writer", node: exp.Expr) -> str:
 
 def _format_datetime(writer: "Writer", node: exp.Expr) -> str:
     moment, pattern = node.expressions
+    if zone_of(moment) and re.search("[Zz]", re.sub("'[^']*'", "", writer.literal(pattern, "a date format"))):
+        raise QueryFailure("NOT_SUPPORTED", f"the pattern {pattern.name!r} of a moment in a time zone is not supported")
     return f"strftime({writer.sql(moment)}, {literal(writer.joda(pattern))})"
 
 
@@ -50,7 +53,15 @@ def _parse_datetime(writer: "Writer", node: exp.Expr) -> str:
 
 
 def _at_timezone(writer: "Writer", node: exp.Expr) -> str:
-    return writer.in_zone(node.expressions[0], node.expressions[1])
+    return writer.in_zone(node, node.expressions[0])
+
+
+def _date_trunc(writer: "Writer", node: exp.Expr) -> str:
+    unit, moment = writer.arguments(node)
+    text = f"cast_to_type(date_trunc({unit}, {moment}), {moment})"
+    zone = zone_of(node)
+    # Of a moment in a zone the argument is local time; what follows is given the moment that is
+    return writer.zoned(node, f"timezone({literal(duckdb_zone(zone))}, {text})") if zone else text
 
 
 def _concat(writer: "Writer", node: exp.Expr) -> str:
@@ -179,6 +190,7 @@ SPECIAL: Mapping[str, Special] = {
     "date_add": _date_add,
     "date_format": _date_format,
     "date_parse": _date_parse,
+    "date_trunc": _date_trunc,
     "filter": _list_function("list_filter"),
     "format_datetime": _format_datetime,
     "greatest": _extreme("greatest"),

@@ -4,7 +4,6 @@ Functions stay unparsed (name and arguments), so that `localcloud.athena.functio
 and a function that it does not name can't run.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -15,16 +14,17 @@ from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokens import TokenType  # type: ignore[attr-defined]
 
 from localcloud.athena.column_types import Type
+from localcloud.athena.column_types import literal as text_literal
 from localcloud.athena.failures import QueryFailure, locate
 from localcloud.athena.functions import NUMERIC, REFUSED, RENAMED, SAME, TEMPLATES, WHOLE
 from localcloud.athena.macros import definitions
 from localcloud.athena.patterns import joda_to_strftime, mysql_to_strftime
 from localcloud.athena.special_functions import SPECIAL
 from localcloud.athena.unnesting import unnest
+from localcloud.athena.zones import MOMENTS, ZONED_TEXT, duckdb_zone, role_of, zone_of
 
 _KEPT_PARSERS = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "LISTAGG")
 _INTEGERS = {exp.DataType.Type.TINYINT, exp.DataType.Type.SMALLINT, exp.DataType.Type.INT, exp.DataType.Type.BIGINT}
-_ZONED = re.compile(r"\d(?:Z| ?[+-]\d\d?:?\d*| [A-Za-z][\w/+-]*)$")
 
 
 def _placeholder(parser: Any) -> exp.Placeholder:
@@ -176,13 +176,24 @@ class Writer(DuckDB.Generator):  # type: ignore[misc, valid-type]
         return f"INTERVAL {self.sql(expression.this)} {str(unit.name if unit else 'DAY').upper()}"
 
     def attimezone_sql(self, expression: exp.AtTimeZone) -> str:
-        return self.in_zone(expression.this, expression.args["zone"])
+        return self.in_zone(expression, expression.this)
 
-    def in_zone(self, moment: exp.Expr, zone: exp.Expr) -> str:
-        """Return `moment` as a timestamp with time zone; only UTC can be shown, the session's zone."""
-        if not (isinstance(zone, exp.Literal) and zone.name.upper() in {"UTC", "GMT", "Z", "ETC/UTC", "+00:00"}):
-            raise self.refuse("a time zone other than UTC", "zone" if "zone" in self.source.lower() else "at_timezone")
-        return f"CAST({self.sql(moment)} AS TIMESTAMPTZ)"
+    def in_zone(self, node: exp.Expr, moment: exp.Expr) -> str:
+        """Return `moment AT TIME ZONE …`, the whole of which is `node`."""
+        return self.zoned(node, f"CAST({self.sql(moment)} AS TIMESTAMPTZ)")
+
+    def zoned(self, node: exp.Expr, moment: str) -> str:
+        """Return a moment (DuckDB's SQL) as what stands around `node` needs it, local time or the moment itself."""
+        zone, role = zone_of(node), role_of(node)
+        if zone is None or role in {"moment", "column"}:
+            return moment
+        if role == "other":
+            raise QueryFailure(
+                "NOT_SUPPORTED",
+                f"{locate(self.source, zone)}: a moment in the time zone {zone} is not supported here by this engine; "
+                "CAST it to timestamp or varchar",
+            )
+        return f"timezone({text_literal(duckdb_zone(zone))}, {moment})"
 
     def datatype_sql(self, expression: exp.DataType) -> str:
         names = {
@@ -197,18 +208,19 @@ class Writer(DuckDB.Generator):  # type: ignore[misc, valid-type]
         inner, to = self.sql(expression.this), expression.to
         wrapped = (lambda text: f"TRY({text})") if word == "TRY_CAST" else (lambda text: text)
         if to.this in {exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT, exp.DataType.Type.CHAR}:
-            text = f"trino_text({inner})"
+            zone = zone_of(expression.this)
+            text = f"trino_text({inner})" + (f" || {text_literal(f' {zone}')}" if zone else "")
             return f"left({text}, {self.sql(to.expressions[0])})" if to.expressions else text
         if to.this in _INTEGERS:
             return wrapped(f"CAST({self.rounded(expression.this, inner)} AS {self.sql(to)})")
         if to.this == exp.DataType.Type.JSON:
             return f"to_json({inner})"
-        if (
-            to.this == exp.DataType.Type.TIMESTAMP
-            and isinstance(expression.this, exp.Literal)
-            and _ZONED.search(expression.this.name)
-        ):
-            return f"{word}({inner} AS TIMESTAMPTZ)"
+        zoned = ZONED_TEXT.search(expression.this.name) if isinstance(expression.this, exp.Literal) else None
+        if to.this in MOMENTS and zoned:
+            text = expression.this.name
+            text = text.replace(" +", "+").replace(" -", "-") if zoned["offset"] else text
+            moment = f"{word}({text_literal(text)} AS TIMESTAMPTZ)"
+            return moment if role_of(expression) == "other" else self.zoned(expression, moment)
         return f"{word}({inner} AS {self.sql(to)})"
 
     def rounded(self, node: exp.Expr, inner: str) -> str:

@@ -36,6 +36,7 @@ class Options:
 
 def options(record: Mapping[str, Any]) -> Options:
     """Return what a crawler's record asks for; raise `ValueError` when its configuration can't be read."""
+    _refuse_what_is_not_built(record)
     configuration = _configuration(record.get("Configuration") or "{}")
     grouping = configuration.get("Grouping") or {}
     output = configuration.get("CrawlerOutput") or {}
@@ -57,6 +58,20 @@ def options(record: Mapping[str, Any]) -> Options:
         new_folders_only=new_only,
         partition_index=bool(configuration.get("CreatePartitionIndex", True)),
     )
+
+
+def _refuse_what_is_not_built(record: Mapping[str, Any]) -> None:
+    """Raise `ValueError` for what AWS does and this endpoint does not, rather than crawl as if it weren't asked for."""
+    if record.get("Classifiers"):
+        names = ", ".join(record["Classifiers"])
+        raise ValueError(f"this endpoint has AWS's built-in classifiers only; got custom classifiers {names}")
+    if (record.get("RecrawlPolicy") or {}).get("RecrawlBehavior") == "CRAWL_EVENT_MODE":
+        raise ValueError(
+            "this endpoint crawls CRAWL_EVERYTHING or CRAWL_NEW_FOLDERS_ONLY; got RecrawlBehavior CRAWL_EVENT_MODE"
+        )
+    for target in (record.get("Targets") or {}).get("S3Targets") or ():
+        if target.get("EventQueueArn"):
+            raise ValueError(f"this endpoint reads no event queues; got EventQueueArn {target['EventQueueArn']}")
 
 
 def _configuration(text: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from localcloud.delivery.record import Record
 from localcloud.delivery.spool import SpoolFull
 from localcloud.delivery.stream import LINGER_SECONDS, DeliveryStream
 from localcloud.engine import Context, Operation, Parameters, ServiceError
+from localcloud.stream_journal import StreamJournal
 
 MAX_RECORD_BYTES = 1000 * 1024
 MAX_BATCH_RECORDS = 500
@@ -48,6 +49,7 @@ class DeliveryEngine:
         self._lock = threading.RLock()
         self._streams: dict[str, DeliveryStream] = {}
         self._stopped = threading.Event()
+        self.journal = StreamJournal(context.data_dir / "streams")
         self._supervisor = threading.Thread(target=self._supervise, name="delivery", daemon=True)
         self.operations: Mapping[str, Operation] = {
             "Firehose_20150804.PutRecord": self.put_record,
@@ -55,7 +57,8 @@ class DeliveryEngine:
         }
 
     def start(self) -> None:
-        """Take up every delivery stream there is."""
+        """Take up every delivery stream there is, and give the Kinesis streams their records back."""
+        self.journal.restore()
         self._reconcile()
         self._supervisor.start()
 
@@ -224,7 +227,7 @@ def build(context: Context) -> DeliveryEngine:
     """Return the engine, fed by Kinesis from now on: no put of a record may come before it."""
     engine = DeliveryEngine(context)
     emulator.guard_delivery_streams(refusal)
-    emulator.feed_delivery(engine.ingest)
+    emulator.feed_delivery(engine.ingest, engine.journal.put)
     return engine
 
 

@@ -7,11 +7,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from producer import counting
 from producer.counting import Integers, Kind
-from producer.delivery import Delivery, Record
+from producer.delivery import Delivery
 from producer.events import Block
+from producer.record import Record
 
-LINGER_S = 0.25
+LINGER_S = 0.08
 """How long an event may wait for others to share its call."""
 
 
@@ -62,6 +64,11 @@ class BatchingSink:
         if self._oldest and time.monotonic() - self._oldest >= LINGER_S:
             self._flush()
 
+    def drain(self) -> None:
+        self._flush()
+        self._delivery.drain()
+        self._delivery.check()
+
     def hurry(self, grace_s: float) -> None:
         self._delivery.hurry(grace_s)
 
@@ -76,7 +83,7 @@ class BatchingSink:
         sizes = np.fromiter(map(len, block.payloads), dtype=np.int64, count=len(block.payloads))
         alone = sizes > self._limits.event_bytes
         if self._apart:
-            alone |= (block.keys & 0xF) == Kind.UNREADABLE
+            alone |= counting.kinds(block.keys) == Kind.UNREADABLE
         places = np.flatnonzero(alone).tolist()
         edges = sorted({0, len(block.payloads), *places, *(place + 1 for place in places)})
         return [block.part(first, last) for first, last in pairwise(edges)]
@@ -86,7 +93,7 @@ class BatchingSink:
         if len(block.payloads[0]) > limits.event_bytes:
             self._delivery.refuse(block.payloads, f"an event must have at most {limits.event_bytes} bytes")
             return
-        alone = self._apart and bool((block.keys[0] & 0xF) == Kind.UNREADABLE)
+        alone = self._apart and bool(counting.kinds(block.keys[:1]) == Kind.UNREADABLE)
         if alone:
             self._close_record()
         sizes = np.fromiter(map(len, block.payloads), dtype=np.int64, count=len(block.payloads))
@@ -114,7 +121,8 @@ class BatchingSink:
         full = len(self._records) >= self._limits.call_records
         if full or self._record_bytes + len(data) + 64 > self._limits.call_bytes:
             self._submit()
-        self._records.append(Record(data, hash_key, self._payloads, np.concatenate(self._keys)))
+        born = self._oldest or time.monotonic()
+        self._records.append(Record(data, hash_key, self._payloads, np.concatenate(self._keys), born))
         self._record_bytes += len(data) + 64
         self._payloads, self._keys, self._payload_bytes = [], [], 0
 

@@ -16,6 +16,10 @@ class Sink(Protocol):
         """Send what has lingered; called several times a second in live traffic."""
         ...
 
+    def drain(self) -> None:
+        """Return when every event written so far is acknowledged or failed. Raises as `write`."""
+        ...
+
     def hurry(self, grace_s: float) -> None:
         """Keep no one waiting longer than `grace_s`: the run is being stopped. Called from a signal handler."""
         ...

@@ -1,7 +1,9 @@
 """To standard output, one event a line."""
 
+import time
 from typing import BinaryIO
 
+from catalog.errors import LoglakeError
 from producer.counts import Counts
 from producer.events import Block
 
@@ -17,11 +19,22 @@ class StdoutSink:
         if not block.payloads:
             return
         data = b"\n".join(block.payloads) + b"\n"
-        self._stream.write(data)
-        self._stream.flush()
-        self._counts.add(acknowledged=len(block.payloads), bytes=len(data))
+        began = time.monotonic()
+        try:
+            self._stream.write(data)
+            self._stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise LoglakeError(f"standard output must be writable; got {error.strerror}") from error
+        self._counts.waited(time.monotonic() - began)
+        events = len(block.payloads)
+        self._counts.add(acknowledged=events, event_bytes=len(data) - events, bytes=len(data))
 
     def tick(self) -> None:
+        pass
+
+    def drain(self) -> None:
         pass
 
     def hurry(self, grace_s: float) -> None:

@@ -131,6 +131,7 @@ def test_direct_mode_replaces_the_delivery_stream(loglake: Run, deployed: None, 
 
 
 OTHER_VALUES = {
+    "KeepSample": "INFO=0.01",
     "StreamMode": "ON_DEMAND",
     "ShardCount": "2",
     "StreamRetentionHours": "48",
@@ -275,12 +276,11 @@ def test_the_plain_aws_cli_deploys_the_same(loglake: Run, environment: Mapping[s
         pytest.skip("no `aws` command on PATH; install awscli to run this")
     overrides = succeed(loglake("package", "--stack-name", "plain")).stdout.split()
     command = [aws, "cloudformation", "deploy", "--template-file", str(TEMPLATE), "--stack-name", "plain"]
-    command += ["--s3-bucket", overrides[0].removeprefix("ArtifactsBucket="), "--s3-prefix", "templates"]
-    command += ["--capabilities", "CAPABILITY_IAM"]
+    command += ["--capabilities", "CAPABILITY_IAM", "--endpoint-url", environment["AWS_ENDPOINT_URL"]]
     for last_line in ("Successfully created/updated stack - plain", "No changes to deploy. Stack plain is up to date"):
         run = subprocess.run(
             [*command, "--no-fail-on-empty-changeset", "--parameter-overrides", *overrides],
-            env=environment,
+            env={name: value for name, value in environment.items() if name != "AWS_ENDPOINT_URL"},
             capture_output=True,
             text=True,
             timeout=120,

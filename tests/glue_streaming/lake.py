@@ -98,7 +98,7 @@ class FolderLake:
     def _values(table: Table, values: tuple[str, ...]) -> str:
         return "".join(f", '{value}' AS {key}" for key, value in zip(table.partition_keys, values, strict=True))
 
-    def keys(self) -> list[str]:
+    def all_keys(self) -> list[str]:
         return sorted(path.relative_to(self.root).as_posix() for path in self.root.rglob("*.parquet"))
 
     def _path(self, key: str) -> Path:

@@ -57,7 +57,12 @@ class Glue:
     def paginate(self, DatabaseName: str, TableName: str = "", **_: Any) -> list[dict[str, Any]]:
         if TableName:
             return [{"Partitions": [{}] * self._partitions[TableName][0]}]
-        return [{"TableList": [{"Name": name} for name in self._partitions]}]
+        columns = [{"Name": "message", "Type": "string"}, {"Name": "tenant", "Type": "string"}]
+        shown = columns if "inventory" in self._partitions else columns[:1]
+        return [{"TableList": [{"Name": name, "StorageDescriptor": {"Columns": shown}} for name in self._partitions]}]
+
+    def list_crawls(self, CrawlerName: str, MaxResults: int) -> dict[str, Any]:
+        return {"Crawls": [{"Summary": '{"IGNORED": {"hidden": 3}}'}]}
 
 
 def test_a_job_is_started_and_followed_and_every_state_told_once() -> None:
@@ -97,6 +102,13 @@ def test_a_crawl_reports_partitions_before_and_after() -> None:
     assert isinstance(done, Crawl)
     assert done.state == "SUCCEEDED"
     assert done.tables == {"inventory": (0, 1), "logs": (0, 0), "payment": (1, 2)}
+
+
+def test_a_crawl_reports_what_is_new_and_what_was_ignored() -> None:
+    done = crawl(Glue(), "raw", "app_logs_db", print, 0)
+    assert (done.created, done.deleted) == (("inventory",), ())
+    assert done.columns_added == {"logs": ("tenant string",), "payment": ("tenant string",)}
+    assert done.ignored == {"hidden": 3}
 
 
 def test_a_crawl_that_is_going_is_joined() -> None:

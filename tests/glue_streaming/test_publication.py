@@ -41,7 +41,7 @@ def publish(lake: FolderLake, staging: str) -> None:
 def test_a_batch_is_published_under_its_id_and_its_partitions_are_registered(tmp_path: Path) -> None:
     lake = FolderLake(tmp_path / "lake")
     publish(lake, stage(tmp_path / "staging", FILES))
-    assert lake.keys() == KEYS
+    assert lake.all_keys() == KEYS
     assert lake.calls == WRITING_CALLS
     assert set(lake.partitions) == {
         (LOGS.name, ("payment", "2026", "11", "21")),
@@ -68,7 +68,7 @@ def test_a_crash_before_any_step_and_a_replay_show_no_event_twice_nor_hide_one_a
         publish(lake, staging)
     publish(lake, staging)
     read()
-    assert lake.keys() == KEYS
+    assert lake.all_keys() == KEYS
     assert len(lake.partitions) == 3
 
 
@@ -78,7 +78,7 @@ def test_a_replay_deletes_what_only_the_earlier_try_published(tmp_path: Path) ->
         publish(lake, stage(tmp_path / "first", FILES))
     fewer = {name: content for name, content in FILES.items() if "inventory" not in name}
     publish(lake, stage(tmp_path / "second", fewer))
-    assert lake.keys() == [key for key in KEYS if "inventory" not in key]
+    assert lake.all_keys() == [key for key in KEYS if "inventory" not in key]
 
 
 def test_a_replay_takes_its_clock_from_the_first_try(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_published_batch_knows_its_run(tmp_path: Path) -> None:
 def test_files_of_one_partition_are_numbered(tmp_path: Path) -> None:
     lake = FolderLake(tmp_path / "lake")
     publish(lake, stage(tmp_path / "staging", {f"rejects/{DAY}/part-{n}.parquet": "x" for n in (1, 2)}))
-    assert lake.keys() == [f"{REJECTS.prefix}{DAY}/batch-00000007-{n}.parquet" for n in (0, 1)]
+    assert lake.all_keys() == [f"{REJECTS.prefix}{DAY}/batch-00000007-{n}.parquet" for n in (0, 1)]
 
 
 def test_withdrawing_takes_back_a_half_published_batch_only(tmp_path: Path) -> None:
@@ -109,8 +109,8 @@ def test_withdrawing_takes_back_a_half_published_batch_only(tmp_path: Path) -> N
     with pytest.raises(Crash):
         publish(lake, stage(tmp_path / "staging", FILES))
     withdraw(lake, manifest_key(7))
-    assert lake.keys() == []
+    assert lake.all_keys() == []
     publish(lake, stage(tmp_path / "staging", FILES))
     withdraw(lake, manifest_key(7))
-    assert lake.keys() == KEYS
+    assert lake.all_keys() == KEYS
     assert RUNS.prefix == "runs/"

@@ -78,6 +78,6 @@ def test_a_crash_shows_no_event_twice_nor_hides_one(curated: Any, crash_at: int)
     assert curated.run(*DAY, "--grace-hours=0")["totals"] == {"rebuilt_days": 1, "days": 1}
     curated.run("--grace-hours=0")
     look()
-    files = lake.keys()
+    files = lake.all_keys()
     reachable = {folder for table in (LOGS, LOG_MINUTES, REJECTS) for folder in lake.all_folders(table).values()}
     assert all(key.rpartition("/")[0] + "/" in reachable for key in files if not key.startswith("runs/"))

@@ -46,9 +46,26 @@ def test_a_reprocessing_says_which_days_were_left_and_why() -> None:
     ]
 
 
-def test_a_crawl_lists_tables() -> None:
-    done = Crawl("SUCCEEDED", 3.0, "", False, {"payment": (1, 2)})
-    assert list(crawl_lines(done))[1].split() == ["payment", "2", "partitions", "(+1)"]
+def test_a_crawl_lists_tables_and_what_changed() -> None:
+    done = Crawl(
+        "SUCCEEDED",
+        3.0,
+        "",
+        False,
+        {"inventory": (0, 1), "payment": (1, 2)},
+        created=("inventory",),
+        deleted=("old",),
+        columns_added={"payment": ("tenant string",)},
+        ignored={"hidden": 3},
+    )
+    assert [" ".join(line.split()) for line in crawl_lines(done)] == [
+        "SUCCEEDED in 3 s",
+        "inventory 1 partitions (+1) new table",
+        "payment 2 partitions (+1)",
+        "new column tenant string",
+        "old deleted",
+        "ignored 3 objects: hidden",
+    ]
 
 
 def test_sizes_have_units() -> None:

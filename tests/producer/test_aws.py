@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from producer import aws
-from producer.delivery import Put, PutError, Record
+from producer.record import Put, PutError, Record
 from tests.producer.kinesis_server import FaultyKinesis, serving
 
 

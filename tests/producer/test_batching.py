@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from producer.counting import Kind
 from producer.counts import Counts
 from producer.dead_letters import DeadLetters
-from producer.delivery import Delivery, Record
+from producer.delivery import Delivery, Patience
 from producer.events import Block
+from producer.record import Record
 from producer.sinks import firehose
 from producer.sinks.batching import BatchingSink
 
@@ -39,7 +40,7 @@ def test_every_event_leaves_once_within_every_limit(blocks: list[list[tuple[int,
 
     with tempfile.TemporaryDirectory() as folder:
         counts, dead_letters = Counts(), DeadLetters(Path(folder) / "dead")
-        delivery = Delivery(put, counts, dead_letters, None, 1, workers=1)
+        delivery = Delivery(put, counts, dead_letters, None, Patience(1), workers=1)
         sink = BatchingSink(delivery, SMALL, lambda payloads: (b"\n".join(payloads) + b"\n", ""), apart=True)
         given_blocks = [block_of(events, number * 100) for number, events in enumerate(blocks)]
         for block in given_blocks:
@@ -68,7 +69,7 @@ def test_a_firehose_record_is_lines() -> None:
             stored.extend(record.data for record in records)
             return [None] * len(records)
 
-        sink = firehose.firehose_sink(Delivery(put, Counts(), DeadLetters(Path(folder) / "dead"), None, 1))
+        sink = firehose.firehose_sink(Delivery(put, Counts(), DeadLetters(Path(folder) / "dead"), None, Patience(1)))
         sink.write(block_of([(3, Kind.GOOD), (4, Kind.GOOD)], 0))
         sink.close(10)
     assert stored == [b"0:xxx\n1:xxxx\n"]

@@ -8,8 +8,9 @@ import pytest
 from catalog.errors import LoglakeError
 from producer.counts import Counts
 from producer.dead_letters import DeadLetters
-from producer.delivery import Delivery, Put, PutError, Record
+from producer.delivery import Delivery, Patience
 from producer.ledger import Ledger, read_ledger
+from producer.record import Put, PutError, Record
 
 SERVICES = ("payment",)
 
@@ -26,7 +27,7 @@ class Deliveries:
         self.dead_letters = DeadLetters(folder / "dead.jsonl")
         self.folder = folder / "ledger"
         self.delivery = Delivery(
-            put, self.counts, self.dead_letters, Ledger(self.folder, SERVICES), retry_for_s, workers=1
+            put, self.counts, self.dead_letters, Ledger(self.folder, SERVICES), Patience(retry_for_s), workers=1
         )
 
 

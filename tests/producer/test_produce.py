@@ -1,9 +1,8 @@
 from collections import Counter
-from datetime import UTC, datetime
 
 import numpy as np
 
-from producer import counting, shape
+from producer import counting
 from producer.events import Generator
 from producer.produce import DAY_MS, daily_history, thinned_history
 
@@ -26,18 +25,3 @@ def test_a_thinned_past_has_the_events_asked_within_its_time_and_in_order() -> N
     assert (np.diff(due) >= 0).all()
     assert due[0] >= DAY
     assert DAY + DAY_MS - 600_000 < due[-1] <= DAY + DAY_MS
-
-
-def test_a_day_has_a_quiet_night_and_a_busy_evening() -> None:
-    hours = np.arange(24) * 3_600_000 + DAY - 2 * DAY_MS  # a Thursday
-    load = shape.load_at(hours)
-    assert load.argmax() == 20
-    assert load.min() < 0.2
-    assert load.max() <= 1.0
-
-
-def test_a_weekend_is_quieter() -> None:
-    saturday = datetime(2026, 11, 21, 20, tzinfo=UTC).timestamp() * 1000
-    thursday = datetime(2026, 11, 19, 20, tzinfo=UTC).timestamp() * 1000
-    load = shape.load_at(np.array([saturday, thursday]))
-    assert load[0] < load[1] * 0.7

@@ -5,8 +5,9 @@ import pytest
 
 from localcloud.athena.failures import QueryFailure, from_duckdb
 from localcloud.athena.macros import MACROS, definitions
-from localcloud.athena.results import text_sql
+from localcloud.athena.results import text_sql, zoned_text_sql
 from localcloud.athena.translation import parse, to_duckdb
+from localcloud.athena.zones import zones_of
 
 EXPRESSIONS = r"""
 7 / 2 = 3
@@ -285,6 +286,25 @@ extract(year FROM TIMESTAMP '2026-01-01 10:11:12') = 2026
 last_day_of_month(DATE '2026-02-01') = 2026-02-28
 at_timezone(TIMESTAMP '2026-01-01 10:00:00', 'UTC') = 2026-01-01 10:00:00.000 UTC
 TIMESTAMP '2026-01-01 10:00:00' AT TIME ZONE 'UTC' = 2026-01-01 10:00:00.000 UTC
+at_timezone(TIMESTAMP '2026-01-01 10:00:00', 'Europe/Berlin') = 2026-01-01 11:00:00.000 Europe/Berlin
+TIMESTAMP '2026-07-01 10:00:00' AT TIME ZONE 'Europe/Berlin' = 2026-07-01 12:00:00.000 Europe/Berlin
+TIMESTAMP '2026-07-01 10:00:00 Europe/Berlin' = 2026-07-01 10:00:00.000 Europe/Berlin
+TIMESTAMP '2026-07-01 10:00:00 +02:00' = 2026-07-01 10:00:00.000 +02:00
+TIMESTAMP '2026-07-01 10:00:00 Europe/Berlin' AT TIME ZONE 'UTC' = 2026-07-01 08:00:00.000 UTC
+TIMESTAMP '2026-07-01 08:00:00 UTC' AT TIME ZONE '-05:00' = 2026-07-01 03:00:00.000 -05:00
+hour(TIMESTAMP '2026-07-01 23:30:00' AT TIME ZONE 'Europe/Berlin') = 1
+day(at_timezone(TIMESTAMP '2026-07-01 23:30:00', 'Europe/Berlin')) = 2
+extract(hour FROM TIMESTAMP '2026-07-01 23:30:00' AT TIME ZONE 'Asia/Kolkata') = 5
+CAST(TIMESTAMP '2026-07-01 23:30:00' AT TIME ZONE 'Europe/Berlin' AS date) = 2026-07-02
+CAST(TIMESTAMP '2026-07-01 23:30:00' AT TIME ZONE 'Europe/Berlin' AS timestamp) = 2026-07-02 01:30:00.000
+CAST(TIMESTAMP '2026-07-01 23:30:00' AT TIME ZONE 'Europe/Berlin' AS varchar) = 2026-07-02 01:30:00.000 Europe/Berlin
+date_trunc('day', TIMESTAMP '2026-07-01 23:30:00' AT TIME ZONE 'Europe/Berlin') = 2026-07-02 00:00:00.000 Europe/Berlin
+CAST(date_trunc('day', TIMESTAMP '2026-07-01 23:30:00' AT TIME ZONE 'Asia/Tokyo') AS date) = 2026-07-02
+hour(date_trunc('day', TIMESTAMP '2026-07-01 23:30:00' AT TIME ZONE 'Asia/Tokyo') AT TIME ZONE 'UTC') = 15
+format_datetime(TIMESTAMP '2026-07-01 23:30:00' AT TIME ZONE 'America/New_York', 'yyyy-MM-dd HH:mm') = 2026-07-01 19:30
+date_format(at_timezone(TIMESTAMP '2026-07-01 23:30:00', 'Europe/Berlin'), '%H:%i') = 01:30
+TIMESTAMP '2026-07-01 10:00:00 UTC' AT TIME ZONE 'Asia/Tokyo' > TIMESTAMP '2026-07-01 09:00:00 UTC' = true
+to_unixtime(TIMESTAMP '1970-01-01 00:00:10' AT TIME ZONE 'Asia/Tokyo') = 10.0
 TIMESTAMP '2026-01-01 10:00:00 UTC' = 2026-01-01 10:00:00.000 UTC
 TIMESTAMP '2026-01-01 10:00:00' > TIMESTAMP '2026-01-01 09:00:00' = true
 """.strip().splitlines()
@@ -326,14 +346,18 @@ SELECT COUNT(*) FROM (SELECT x, y FROM (VALUES (1, 2)) AS t(x, y) GROUP BY GROUP
 SELECT COUNT(*) FROM (SELECT x, y FROM (VALUES (1, 2)) AS t(x, y) GROUP BY CUBE (x, y)) = 4
 SELECT x FROM (VALUES 1, 2, 3) AS t(x) ORDER BY x OFFSET 1 LIMIT 1 = 2
 SELECT x FROM (VALUES 1, 2) AS t(x) EXCEPT SELECT 1 = 2
+SELECT MAX(n) FROM (SELECT hour(t AT TIME ZONE 'Asia/Tokyo') h, COUNT(*) n FROM (VALUES now()) x(t) GROUP BY 1) = 1
 SELECT timestamp FROM (VALUES 5) AS t(timestamp) = 5
 """.strip().splitlines()
 
 REFUSED = (
     "soundex('a')",
     "reduce_agg(1, 0, (a, b) -> a, (a, b) -> a)",
-    "at_timezone(now(), 'Asia/Tokyo')",
-    "now() AT TIME ZONE 'Asia/Tokyo'",
+    "array_agg(now() AT TIME ZONE 'Asia/Tokyo')",
+    "date_add('day', 1, at_timezone(now(), 'Asia/Tokyo'))",
+    "now() AT TIME ZONE current_timezone()",
+    "format_datetime(now() AT TIME ZONE 'Asia/Tokyo', 'HH:mm Z')",
+    "x FROM (SELECT now() AT TIME ZONE 'Asia/Tokyo' AS x)",
     "date_format(now(), '%Q')",
     "approx_percentile(1, 1, 0.5)",
     "typeof(1)",
@@ -351,9 +375,11 @@ def connection():
 
 
 def answer(connection, sql):
-    text, _ = to_duckdb(parse(sql), sql)
+    statement = parse(sql)
+    text, _ = to_duckdb(statement, sql)
     relation = connection.sql(text)
-    shown = text_sql("c0", relation.types[0])
+    zones = zones_of(statement)
+    shown = zoned_text_sql("c0", zones[0]) if zones else text_sql("c0", relation.types[0])
     return connection.execute(f"SELECT {shown} FROM ({text}) AS q(c0)").fetchone()[0]
 
 

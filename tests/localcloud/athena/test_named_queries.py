@@ -26,6 +26,7 @@ TYPES = {
     "bigint": pa.int64(),
     "double": pa.float64(),
     "map<int,bigint>": pa.map_(pa.int32(), pa.int64()),
+    "map<string,bigint>": pa.map_(pa.string(), pa.int64()),
 }
 
 

@@ -251,3 +251,23 @@ def test_show_and_describe_answer_from_the_catalog(lake):
     assert lake.rows("SHOW PARTITIONS log_minutes")[0] == ["year=2026/month=11/day=19"]
     assert [row[0].strip() for row in lake.rows("DESCRIBE api_gateway")][:2] == ["event_id", "timestamp"]
     assert ["app_logs_db"] in lake.rows("SHOW DATABASES")
+
+
+def test_formats_and_clauses_that_are_not_read_are_refused_by_name(lake):
+    storage = {
+        "Location": "s3://lake/orc/",
+        "Columns": [{"Name": "a", "Type": "int"}],
+        "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.orc.OrcSerde"},
+    }
+    lake.s3.put_object(Bucket="lake", Key="orc/a.orc", Body=b"ORC")
+    lake.glue.create_table(DatabaseName="app_logs_db", TableInput={"Name": "orc", "StorageDescriptor": storage})
+    assert lake.failure("SELECT * FROM orc") == (
+        "NOT_SUPPORTED: Table orc is of a format that this engine does not read: ORC"
+    )
+    lake.s3.delete_object(Bucket="lake", Key="orc/a.orc")
+    assert lake.failure("SELECT * FROM orc").startswith("NOT_SUPPORTED: Table orc is of a format")
+    matched = (
+        "SELECT * FROM log_minutes MATCH_RECOGNIZE (PARTITION BY service ORDER BY minute MEASURES A.minute AS m "
+        "PATTERN (A+) DEFINE A AS A.level = 'ERROR')"
+    )
+    assert "MATCH_RECOGNIZE is not supported by this engine" in lake.failure(matched)

@@ -67,6 +67,18 @@ def test_new_folders_only_logs_whatever_the_policy_says() -> None:
         ),
         ({"Targets": {"JdbcTargets": [{}]}}, "this endpoint crawls S3 targets only; got JdbcTargets"),
         ({"Targets": {}}, "a crawler must have an S3 target; got none"),
+        (
+            {"Classifiers": ["grok-one", "csv-two"]},
+            "this endpoint has AWS's built-in classifiers only; got custom classifiers grok-one, csv-two",
+        ),
+        (
+            {"RecrawlPolicy": {"RecrawlBehavior": "CRAWL_EVENT_MODE"}},
+            "this endpoint crawls CRAWL_EVERYTHING or CRAWL_NEW_FOLDERS_ONLY; got RecrawlBehavior CRAWL_EVENT_MODE",
+        ),
+        (
+            {"Targets": {"S3Targets": [{"Path": "s3://b/", "EventQueueArn": "arn:aws:sqs:us-east-1:1:q"}]}},
+            "this endpoint reads no event queues; got EventQueueArn arn:aws:sqs:us-east-1:1:q",
+        ),
     ],
 )
 def test_unusable_record_is_refused_by_name(change: dict[str, Any], message: str) -> None:

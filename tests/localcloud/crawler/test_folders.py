@@ -1,3 +1,9 @@
+import tracemalloc
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from localcloud.crawler.catalog import list_objects
 from localcloud.crawler.folders import Folders, S3Object, include_path
 from localcloud.crawler.globs import exclusion
 
@@ -45,3 +51,41 @@ def test_fingerprint_changes_with_every_new_object() -> None:
     path = ("bucket", "logs", "a")
 
     assert one.by_path[path].fingerprint != two.by_path[path].fingerprint
+
+
+KEYS = 300_000
+FOLDERS = 60
+WHEN = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+class Pager:
+    """Stands for S3: pages of a thousand keys, made as they are asked for and counted."""
+
+    def __init__(self) -> None:
+        self.pages = 0
+
+    def get_paginator(self, _operation: str) -> "Pager":
+        return self
+
+    def paginate(self, **_: str) -> Iterator[dict[str, Any]]:
+        for first in range(0, KEYS, 1000):
+            self.pages += 1
+            yield {
+                "Contents": [
+                    {"Key": f"logs/payment/day={n % FOLDERS:02}/{n:07}.json.gz", "Size": 100, "LastModified": WHEN}
+                    for n in range(first, first + 1000)
+                ]
+            }
+
+
+def test_a_large_prefix_is_listed_once_in_pages_and_only_its_folders_are_kept() -> None:
+    """The folders of 300,000 keys; what is kept does not depend on how many keys a folder has."""
+    s3, found = Pager(), Folders(include_path("s3://bucket/logs/"), exclusion(()), 2)
+    tracemalloc.start()
+    for page in list_objects(s3, include_path("s3://bucket/logs/")):
+        found.add_all(page)
+    kept, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert s3.pages == KEYS // 1000
+    assert [folder.object_count for folder in found.by_path.values()] == [KEYS // FOLDERS] * FOLDERS
+    assert peak < 4_000_000, (kept, peak)

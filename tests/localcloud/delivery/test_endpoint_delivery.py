@@ -215,3 +215,24 @@ def test_cloudformation_is_told_what_aws_would_refuse(endpoint: EndpointProcess)
         return " ".join(each.get("ResourceStatusReason", "") for each in events)
 
     until(lambda: "SizeInMBs must be at least 64 when Dynamic Partitioning is enabled" in reasons())
+
+
+def test_records_are_read_again_after_kill_9(own_endpoint: Callable[[], EndpointProcess]) -> None:
+    first = own_endpoint()
+    make_stream(first, "read-again")
+    time.sleep(3)  # until the stream itself is in a snapshot
+    datas = [b"%d" % n for n in range(100)]
+    put = first.client("kinesis").put_records(
+        StreamName="read-again", Records=[{"Data": each, "PartitionKey": "k"} for each in datas]
+    )["Records"]
+    first.kill()
+    kinesis = own_endpoint().client("kinesis")
+    kinesis.put_record(StreamName="read-again", Data=b"later", PartitionKey="k")
+    iterator = kinesis.get_shard_iterator(
+        StreamName="read-again", ShardId=put[0]["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    records = kinesis.get_records(ShardIterator=iterator)["Records"]
+    assert [record["Data"] for record in records] == [*datas, b"later"]
+    numbers = [record["SequenceNumber"] for record in records]
+    assert numbers[:-1] == [each["SequenceNumber"] for each in put]
+    assert numbers == sorted(numbers)

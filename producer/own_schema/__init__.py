@@ -1,0 +1,1 @@
+"""Events of the user's own schema, described in YAML."""

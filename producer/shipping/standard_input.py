@@ -1,0 +1,36 @@
+"""Standard input as a source of lines."""
+
+import os
+import select
+import threading
+import uuid
+from collections.abc import Iterator
+
+from producer.shipping.lines import CHUNK_BYTES, Lines, split_lines
+
+_POLL_S = 0.2
+
+
+class StandardInput:
+    """The lines of an open file that can't be read twice. What was read is kept by the spool alone."""
+
+    def __init__(self, file: int, stopping: threading.Event) -> None:
+        self._file = file
+        self._stopping = stopping
+        self._source = f"stdin:{uuid.uuid4().hex}"
+
+    def read(self) -> Iterator[Lines]:
+        """Yield lines until the end or until stopped."""
+        held, offset, torn, first_line = b"", 0, False, b""
+        ended = False
+        while not ended and not self._stopping.is_set():
+            if not select.select([self._file], [], [], _POLL_S)[0]:
+                continue
+            data = os.read(self._file, CHUNK_BYTES)
+            ended = not data
+            held += data
+            lines, size, torn = split_lines(held, offset, torn, whole=ended)
+            if lines:
+                first_line = lines[0].data if not offset else first_line
+                yield Lines(lines, self._source, first_line, None)
+            held, offset = held[size:], offset + size
