@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "destroy": "cloudformation.cli",
     "crawl": "glue_streaming.cli",
     "curate": "glue_streaming.cli",
+    "compact": "glue_streaming.cli",
     "query": "catalog.cli",
     "dashboard": "dashboard.cli",
 }
