@@ -24,8 +24,10 @@ COMMANDS: Mapping[str, str] = {
     "package": "cloudformation.cli",
     "outputs": "cloudformation.cli",
     "destroy": "cloudformation.cli",
+    "cost": "cloudformation.cost.cli",
     "crawl": "glue_streaming.cli",
     "curate": "glue_streaming.cli",
+    "compact": "glue_streaming.cli",
     "query": "catalog.cli",
     "dashboard": "dashboard.cli",
 }

@@ -18,6 +18,7 @@ from localcloud.data_dir import DataDir
 from localcloud.engine import Context, Engine, Operation
 from localcloud.engines import build_engines
 from localcloud.gate import Gate
+from localcloud.object_reads import ObjectReads
 
 HOST = "127.0.0.1"
 REGION = "us-east-1"
@@ -90,7 +91,7 @@ class Endpoint:
             loop.add_signal_handler(number, stop.set)
         with ThreadPoolExecutor(WORKERS, thread_name_prefix="operation") as executor:
             gate = Gate(
-                application,
+                ObjectReads(application, executor),
                 _operations(self._engines),
                 executor=executor,
                 health=self.health,

@@ -18,6 +18,8 @@ FLAGS = {
     "deploy": {"--stack-name", "--parameter", "--yes"},
     "destroy": {"--stack-name", "--yes"},
     "outputs": {"--stack-name", "--json"},
+    "curate": {"--stack-name", "--from", "--to", "--json"},
+    "compact": {"--stack-name", "--dry-run", "--before", "--json"},
     "query": {"--format", "--param"},
     "dashboard": {"--host", "--port"},
 }

@@ -169,6 +169,19 @@ def test_named_query_runs_and_tells_its_cost(chromium: Any, served: Served) -> N
         assert "scanned" in page.locator("#sql-facts").inner_text()
 
 
+def test_named_query_asks_for_its_parameters_and_runs_with_them(chromium: Any, served: Served) -> None:
+    with opened(chromium, served, "/sql") as page:
+        page.click(".query-entry:has-text('trace-lookup')")
+        page.wait_for_selector("#sql-parameters input")
+        page.click("#sql-run")
+        page.wait_for_selector(".message-text:has-text('`trace_id` must be given')")
+        page.click(".query-entry:has-text('new-error-types')")
+        until(page, "document.querySelector('#sql-parameters input').value === 'now-24h'")
+        page.click("#sql-run")
+        page.wait_for_selector("#sql-rows .ag-cell:has-text('PoolExhausted')")
+        assert page.complaints == []
+
+
 def _rollups(served: Served) -> int:
     return sum(
         "log_minutes" in statement.sql and "slot, service" in statement.sql for statement in served.athena.started

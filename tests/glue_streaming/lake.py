@@ -25,6 +25,7 @@ class FolderLake:
         self.crash_at = crash_at
         self.calls = 0
         self.watch = watch
+        self.before_manifest_read: Callable[[], object] = lambda: None
         self._disk = Storage(None, None, "lake", "app_logs_db")
 
     def list_files(self, folder: str) -> list[str]:
@@ -64,6 +65,8 @@ class FolderLake:
         return [f"file://{self._path(key)}" for key in keys]
 
     def read_json(self, key: str) -> dict[str, Any] | None:
+        if key.startswith(f"{MANIFESTS}batch-"):
+            self.before_manifest_read()
         path = self._path(key)
         return json.loads(path.read_text()) if path.exists() else None
 
