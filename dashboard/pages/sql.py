@@ -16,7 +16,7 @@ from dashboard.statements import Statement
 from dashboard.timerange import parse_zone
 from dashboard.wording import age, count, dollars, size
 
-dash.register_page(__name__, path="/sql", name="SQL", title="SQL · Loglake", order=6, icon="⌘")
+dash.register_page(__name__, path="/sql", name="SQL", title="SQL · Loglake", order=7, icon="⌘")
 
 SHOWN_ROWS = 1000
 WAIT_SECONDS = 40.0
