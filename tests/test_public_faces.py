@@ -45,8 +45,8 @@ def test_every_promised_flag_exists() -> None:
 
 def test_the_settings_are_the_stacks_outputs() -> None:
     assert sorted(OUTPUTS) == [
-        *("Crawler", "Database", "DeliveryStream", "DropLevels", "IngestMode", "Job", "LakeBucket", "RawBucket"),
-        *("Region", "ResultsBucket", "ScanCutoffBytes", "Stream", "Trigger", "WorkGroup"),
+        *("Crawler", "Database", "DeliveryStream", "DropLevels", "IngestMode", "Job", "LakeBucket", "LiveTable"),
+        *("RawBucket", "Region", "ResultsBucket", "ScanCutoffBytes", "Stream", "Trigger", "WorkGroup"),
     ]
 
 
