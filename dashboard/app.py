@@ -4,6 +4,7 @@ import dash_bootstrap_components  # noqa: F401  registers its scripts before the
 from dash import Dash, dcc, html, page_container
 from flask import Response, jsonify
 
+from catalog.live_feed import Feed
 from dashboard import security, shell
 from dashboard.lake import Lake
 
@@ -33,8 +34,8 @@ EARLY_THEME = """(function () {
 """
 
 
-def create_app(lake: Lake, prefix: str = "/") -> Dash:
-    """Return the application over a lake; nothing is asked of it before the first request."""
+def create_app(lake: Lake, prefix: str = "/", live: Feed | None = None) -> Dash:
+    """Return the application over a lake, and a live feed if the stack has one; nothing is asked before a request."""
     app = Dash(
         "dashboard",
         use_pages=True,
@@ -47,6 +48,7 @@ def create_app(lake: Lake, prefix: str = "/") -> Dash:
     )
     app.layout = html.Div([dcc.Store(id="shell-theme"), page_container])
     app.server.extensions["loglake"] = lake
+    app.server.extensions["loglake-live"] = live
     shell.register(app)
     security.protect(app)
     _add_routes(app, lake, prefix)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from catalog.errors import SettingsError
 from catalog.settings import Settings, load
 
 DEFAULT_CACHE = Path(".loglake") / "dashboard-cache"
@@ -51,7 +52,21 @@ def make_app(settings: Settings, directory: Path, prefix: str) -> Any:
     from dashboard.lake import Lake
 
     drop_levels = tuple(level for level in settings.drop_levels.split(",") if level)
-    return create_app(Lake(Athena(settings), open_cache(str(directory)), drop_levels), prefix).server
+    lake = Lake(Athena(settings), open_cache(str(directory)), drop_levels)
+    return create_app(lake, prefix, live_feed(settings)).server
+
+
+def live_feed(settings: Settings) -> Any:
+    """Return a feed of the stack's live table; None for a stack without one."""
+    import boto3
+
+    from catalog.live_feed import Feed
+
+    try:
+        table = settings.live_table
+    except SettingsError:  # a stack deployed before there was one
+        return None
+    return Feed(boto3.client("dynamodb"), table) if table else None
 
 
 if __name__ == "__main__":
