@@ -92,6 +92,10 @@ class Broker:
             self._put(f"waiters:{question.key}", json.dumps(waiters), RUN_SECONDS)
             return bool(run) and not waiters and self._stop(question.key, run)
 
+    def knows(self, question: Question) -> bool:
+        """Return whether an answer is kept or an execution under way: asking then scans nothing more."""
+        return f"answer:{question.key}" in self._cache or bool(self._run(question.key))
+
     def running(self) -> list[dict[str, Any]]:
         """Return the executions under way: key, execution id, text, start and how many wait."""
         runs = [self._run(key) | {"key": key, "waiters": len(self._waiters(key))} for key in self._active()]

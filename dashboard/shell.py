@@ -16,7 +16,8 @@ from dashboard.athena import FAILED, RUNNING
 from dashboard.components import chrome
 from dashboard.components.panel import message
 from dashboard.components.status_line import status_line
-from dashboard.lake import Lake, Loaded
+from dashboard.lake import Lake
+from dashboard.loading import Loaded
 from dashboard.view import View, parse, to_store
 
 POLL_MS = 350

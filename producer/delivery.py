@@ -22,7 +22,7 @@ FIRST_BACKOFF_S = 0.1
 LONGEST_BACKOFF_S = 4.0
 WORKERS = 8
 """The most calls in flight; how many there are follows the sink, see `producer.concurrency`."""
-QUEUED_BATCHES = 3
+QUEUED_BATCHES = 6
 LAST_MOMENT_S = 0.5
 """How long a stopped delivery still waits for answers after it gave up sending again."""
 _EXPIRED = "ttl: not sent in --max-age"

@@ -3,7 +3,7 @@
   "use strict";
   const none = () => window.dash_clientside.no_update;
   const DEFAULTS = { from: "now-1h", to: "now", tz: "UTC" };
-  const NAV = { o: "/", e: "/explore", s: "/services", p: "/pipeline", q: "/sql" };
+  const NAV = { o: "Overview", e: "Explore", l: "Live", s: "Services", n: "Patterns", a: "Alerts", p: "Pipeline", q: "SQL" };
 
   function exploreGrid() {
     try {
@@ -186,7 +186,7 @@
     const click = (id) => { const found = document.getElementById(id); if (found) found.click(); };
     const focus = (id) => { const found = document.getElementById(id); if (found) { event.preventDefault(); found.focus(); found.select(); } };
     if (leader && NAV[event.key]) {
-      const link = Array.from(document.querySelectorAll(".nav-entry")).find((entry) => entry.pathname === NAV[event.key]);
+      const link = Array.from(document.querySelectorAll(".nav-entry")).find((entry) => entry.title === NAV[event.key]);
       if (link) link.click();
     } else if (event.key === "j" || event.key === "k") moveRow(event.key === "j" ? 1 : -1);
     else if (event.key === "/") focus("shell-search");

@@ -6,6 +6,7 @@ from dash import dcc, html
 
 from dashboard.components.attributes import attributes
 from dashboard.components.controls import controls
+from dashboard.links import href
 from dashboard.view import View, query_string
 
 SHORTCUTS = (
@@ -13,7 +14,7 @@ SHORTCUTS = (
     ("t", "type a time range"),
     ("r", "refresh"),
     ("d", "light, dark or system"),
-    ("g then o e s p q", "go to Overview, Explore, Services, Pipeline, SQL"),
+    ("g then o e l s a n p q", "go to Overview, Explore, Live, Services, Alerts, Patterns, Pipeline, SQL"),
     ("j, k", "next row, previous row (Explore)"),
     ("Esc", "close, or cancel the query"),
     ("?", "this help"),
@@ -23,14 +24,14 @@ SHORTCUTS = (
 def sidebar(view: View, title: str) -> html.Aside:
     """Return pages and controls, showing a view; page links keep it."""
     query = query_string(view)
-    suffix = f"?{query}" if query else ""
     pages = [page for page in dash.page_registry.values() if page.get("icon")]
     links = [
         dcc.Link(
             [html.Span(page["icon"], className="nav-icon", **attributes({"aria-hidden": "true"})), page["name"]],
-            id={"type": "shell-nav", "path": page["path"]},
-            href=page["path"] + suffix,
+            id={"type": "shell-nav", "path": page["relative_path"]},
+            href=href(page["path"], query),
             className="nav-entry active" if page["name"] == title else "nav-entry",
+            title=page["name"],
         )
         for page in pages
     ]

@@ -10,7 +10,7 @@ from dash import ALL, ClientsideFunction, Input, Output, State, callback, client
 
 from catalog.errors import LoglakeError
 from dashboard import cube as cubes
-from dashboard import rows, shell
+from dashboard import rankings, rows, shell
 from dashboard.components import detail as details
 from dashboard.components.facets import chips, facet
 from dashboard.components.panel import chart, legend, message, panel
@@ -197,7 +197,7 @@ def draw_facets(answer: Any, store: Any, viewer: str) -> Any:
     view = shell.view_of(store)
     cube = shell.loaded_cube(answer)
     chosen = {"level": view.levels, "service": view.services, **view.facets}
-    return [facet(name, cubes.facet_counts(cube, view, name), chosen.get(name, ())) for name in RAIL], chips(view)
+    return [facet(name, rankings.facet_counts(cube, view, name), chosen.get(name, ())) for name in RAIL], chips(view)
 
 
 @callback(

@@ -8,11 +8,12 @@ from dash import Input, Output, State, callback, html
 
 from catalog.errors import LoglakeError
 from dashboard import shell, statements
-from dashboard.athena import Stage, read_csv
+from dashboard.athena import read_csv
 from dashboard.components.panel import message, panel
+from dashboard.inspection import Stage
 from dashboard.wording import age, count, day_and_clock, dollars, duration, from_epoch, size
 
-dash.register_page(__name__, path="/pipeline", name="Pipeline", title="Pipeline · Loglake", order=3, icon="⇶")
+dash.register_page(__name__, path="/pipeline", name="Pipeline", title="Pipeline · Loglake", order=6, icon="⇶")
 
 STRIP_DAYS = 30
 RUNS_SECONDS = 30.0

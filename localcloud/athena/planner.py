@@ -56,7 +56,7 @@ class Planner:
 
     def forget(self) -> None:
         """Forget what the catalog and S3 said: it is out of date."""
-        self._catalog.memory.forget()
+        self._catalog.forget()
         self._objects.memory.forget()
 
     def plan(self, expression: exp.Expr, source: str, database: str, connection: Any) -> Plan:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import QueryError
-from dashboard.athena import CANCELLED, FAILED, RUNNING, SUCCEEDED, Execution, Stage
+from dashboard.athena import CANCELLED, FAILED, RUNNING, SUCCEEDED, Execution
 from dashboard.broker import WAIT_SECONDS, Broker, Question, open_cache
+from dashboard.inspection import Stage
 from dashboard.statements import Statement
 
 QUESTION = Question(Statement("SELECT 1"))

@@ -90,6 +90,17 @@ def test_scanned_bytes_are_those_of_the_pruned_objects(lake):
     assert 0 < scanned("SELECT level FROM log_minutes") < scanned("SELECT level, event_count FROM log_minutes")
 
 
+def test_a_partition_is_seen_by_the_query_that_follows_it(lake):
+    from tests.localcloud.athena.conftest import JSON_SERDE, add_partition, table_input
+
+    table = table_input("fresh", "s3://lake/fresh/", {"a": "int"}, {"day": "string"}, JSON_SERDE)
+    lake.glue.create_table(DatabaseName="app_logs_db", TableInput=table)
+    for day in ("19", "20", "21"):
+        lake.s3.put_object(Bucket="lake", Key=f"fresh/day={day}/a.json", Body=b'{"a": 1}\n')
+        add_partition(lake, table, [day])
+        assert lake.rows("SELECT MAX(day) FROM fresh") == [[day]]
+
+
 def test_partition_columns_have_their_values(lake):
     sql = "SELECT day, COUNT(*) FROM api_gateway WHERE level = 'ERROR' GROUP BY day ORDER BY day"
     assert lake.rows(sql) == [["19", "100"], ["20", "100"], ["21", "100"]]
