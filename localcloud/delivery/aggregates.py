@@ -7,8 +7,10 @@ aggregation-format.md). What is not a whole aggregate is an ordinary record, as 
 import hashlib
 import json
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
 
-from aws_kinesis_agg.messages_pb2 import AggregatedRecord
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
 MAGIC = b"\xf3\x89\x9a\xc2"
@@ -62,8 +64,27 @@ def _skip_space(text: str, position: int) -> int:
 
 
 def _user_records(body: bytes) -> list[tuple[str, bytes]]:
-    message = AggregatedRecord.FromString(body)
+    message = _aggregated_record().FromString(body)
     keys = list(message.partition_key_table)
     if not message.records:
         raise ValueError("an aggregate without records")
     return [(keys[record.partition_key_index], record.data) for record in message.records]
+
+
+@lru_cache(maxsize=1)
+def _aggregated_record() -> Any:
+    """Return the class of aggregation-format.md's `AggregatedRecord`, without what a reader has no use for.
+
+    aws-kinesis-agg has it too, in a module that can only be imported with that package's own folder on the path.
+    """
+    file = descriptor_pb2.FileDescriptorProto(name="loglake/aggregated_record.proto", syntax="proto2")
+    record = file.message_type.add(name="Record")
+    kinds = descriptor_pb2.FieldDescriptorProto
+    record.field.add(name="partition_key_index", number=1, type=kinds.TYPE_UINT64, label=kinds.LABEL_REQUIRED)
+    record.field.add(name="data", number=3, type=kinds.TYPE_BYTES, label=kinds.LABEL_REQUIRED)
+    whole = file.message_type.add(name="AggregatedRecord")
+    whole.field.add(name="partition_key_table", number=1, type=kinds.TYPE_STRING, label=kinds.LABEL_REPEATED)
+    whole.field.add(name="records", number=3, type=kinds.TYPE_MESSAGE, type_name=".Record", label=kinds.LABEL_REPEATED)
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("AggregatedRecord"))
