@@ -17,6 +17,8 @@ COMMANDS: Mapping[str, str] = {
     "env": "localcloud.cli",
     "produce": "producer.cli",
     "verify": "producer.cli",
+    "consume": "consumer.cli",
+    "tail": "consumer.cli",
     "deploy": "cloudformation.cli",
     "diff": "cloudformation.cli",
     "package": "cloudformation.cli",

@@ -13,7 +13,7 @@ from aws_kinesis_agg.deaggregator import deaggregate_records
 from aws_kinesis_agg.messages_pb2 import AggregatedRecord
 
 from benchmarks.measure import Work, compare
-from localcloud.delivery.aggregates import open_kpl
+from catalog.kpl import open_kpl
 from producer.aggregation import MAGIC, Aggregator
 
 EVENTS = [b'{"event_id":"%032d",' % number + b"x" * 300 + b"}" for number in range(144)]

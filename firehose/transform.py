@@ -15,10 +15,10 @@ from functools import lru_cache
 from typing import Any
 
 from catalog.errors import SchemaError
+from catalog.masking import Masking, Rule, masking_from, suspicions
 from catalog.schema import parse_timestamp
 from firehose import reingestion
 from firehose.encoding import decode, encode, unwrap, wrap
-from firehose.masking import Masking, Rule, masking_from, suspicions
 from firehose.normalising import normalise
 from firehose.partitioning import Partitions
 

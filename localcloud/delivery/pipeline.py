@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from catalog import kpl
 from localcloud.delivery import aggregates, prefixes, transformation
 from localcloud.delivery.configuration import Configuration
 from localcloud.delivery.extraction import ExtractionError, extract
@@ -57,7 +58,7 @@ def _items(configuration: Configuration, records: Iterable[Record]) -> Iterator[
     for record in records:
         users = [(record.partition_key, record.data)]
         if record.sequence_number:
-            users = aggregates.open_kpl(record.data, record.partition_key)
+            users = kpl.open_kpl(record.data, record.partition_key)
         aggregated = len(users) > 1 or users[0][1] is not record.data
         for sub, (partition_key, data) in enumerate(users):
             for piece in opened(data):

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from catalog.masking import Masking, masking_from
 from firehose import encoding
 from firehose import transform as transforming
-from firehose.masking import Masking, masking_from
 from firehose.transform import handler, transform
 
 EVENTS = Path(__file__).parents[1] / "events"
