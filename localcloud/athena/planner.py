@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlglot import exp
@@ -11,7 +11,9 @@ from localcloud.athena import scan
 from localcloud.athena.column_types import Type
 from localcloud.athena.failures import QueryFailure, locate
 from localcloud.athena.glue_tables import GlueTable, Partition, TableCatalog
-from localcloud.athena.objects import ObjectStore, split_uri
+from localcloud.athena.json_scan import folds_case
+from localcloud.athena.macros import definitions
+from localcloud.athena.objects import DataObject, ObjectStore, split_uri
 from localcloud.athena.projection import projected_partitions
 from localcloud.athena.pruning import Conjuncts, conjuncts_for, prune
 from localcloud.athena.reading import mentioned, read
@@ -43,6 +45,7 @@ class _Planning:
     source: str
     database: str
     connection: Any
+    lenient: bool
     scans: dict[str, str] = field(default_factory=dict)
     prefixes: set[str] = field(default_factory=set)
     types: dict[str, Type] = field(default_factory=dict)
@@ -61,19 +64,21 @@ class Planner:
         self._catalog.forget()
         self._objects.memory.forget()
 
-    def plan(self, expression: exp.Expr, source: str, database: str, connection: Any) -> Plan:
+    def plan(self, expression: exp.Expr, source: str, database: str, connection: Any, lenient: bool = False) -> Plan:
         """Return the plan of a parsed query; `connection` is its own DuckDB instance, which evaluates the pruning.
+
+        With `lenient`, a JSON value that does not fit its column's type is NULL instead of an error of DuckDB's.
 
         Raises `QueryFailure` for a table that does not exist, a function or a format that is not known.
         """
-        planning = _Planning(source, database, connection)
+        planning = _Planning(source, database, connection, lenient)
         expression = expression.copy()
         self._bind(expression, planning, 0)
         _name_columns(expression)
-        sql, macros = to_duckdb(expression, source, planning.types)
+        sql, _ = to_duckdb(expression, source, planning.types)
         for name, text in planning.scans.items():
             sql = sql.replace(f'"{name}"', f"({text})")
-        return Plan(sql, macros, sorted(planning.prefixes), planning.scanned_bytes, zones_of(expression))
+        return Plan(sql, definitions(sql), sorted(planning.prefixes), planning.scanned_bytes, zones_of(expression))
 
     def _bind(self, expression: exp.Expr, planning: _Planning, depth: int) -> None:
         tables = [table for table in expression.find_all(exp.Table) if definition_of(table) is None]
@@ -115,9 +120,7 @@ class Planner:
         if depth >= MAX_VIEW_DEPTH:
             raise QueryFailure("INVALID_VIEW", f"View '{table.database}.{table.name}' refers to itself")
         query = parse(view_text(table))
-        inner = _Planning(
-            planning.source, table.database, planning.connection, planning.scans, planning.prefixes, planning.types
-        )
+        inner = replace(planning, database=table.database, scanned_bytes=0)
         alias = node.alias or node.name
         columns = node.args["alias"].columns if node.args.get("alias") else []
         named = exp.TableAlias(this=exp.to_identifier(alias, quoted=True), columns=columns)
@@ -138,7 +141,7 @@ class Planner:
         partitions = self._partitions(table, conjuncts, planning)
         listed = self._objects.under([partition.location for partition in partitions])
         pairs = [(partition, objects) for partition, objects in zip(partitions, listed, strict=True) if objects]
-        planned = scan.Planned(table, pairs)
+        planned = scan.Planned(table, pairs, self._folds(table, pairs), planning.lenient)
         footers = self._objects.footers(planned.objects) if table.format == "parquet" else []
         name = f"scan_{secrets.token_hex(8)}"
         planning.scans[name] = scan.scan_sql(planned, needed, footers)
@@ -153,6 +156,11 @@ class Planner:
             if node.args.get(part):
                 bound.set(part, node.args[part])
         node.replace(bound)
+
+    def _folds(self, table: GlueTable, pairs: Sequence[tuple[Partition, Sequence[DataObject]]]) -> bool:
+        if table.format != "json" or not folds_case(table):
+            return False
+        return self._objects.have_capital_keys([found for _, objects in pairs for found in objects])
 
     def _partitions(self, table: GlueTable, conjuncts: Conjuncts, planning: _Planning) -> list[Partition]:
         if not table.partition_keys:
