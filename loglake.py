@@ -26,6 +26,8 @@ COMMANDS: Mapping[str, str] = {
     "curate": "glue_streaming.cli",
     "query": "catalog.cli",
     "dashboard": "dashboard.cli",
+    "users": "dashboard.cli",
+    "alerts": "dashboard.cli",
 }
 """Command name -> the module whose attribute of that name is the click command."""
 

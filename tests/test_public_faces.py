@@ -19,7 +19,7 @@ FLAGS = {
     "destroy": {"--stack-name", "--yes"},
     "outputs": {"--stack-name", "--json"},
     "query": {"--format", "--param"},
-    "dashboard": {"--host", "--port"},
+    "dashboard": {"--host", "--port", "--workers", "--prefix", "--state-dir"},
 }
 
 
