@@ -21,7 +21,7 @@ FLAGS = {
     "curate": {"--stack-name", "--from", "--to", "--json"},
     "compact": {"--stack-name", "--dry-run", "--before", "--json"},
     "query": {"--format", "--param"},
-    "dashboard": {"--host", "--port"},
+    "dashboard": {"--host", "--port", "--workers", "--prefix", "--state-dir"},
 }
 
 

@@ -1,7 +1,7 @@
 """What a browser gets each second: the rows that are new to it, and what is not shown, in numbers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog.live import Counts, merged
@@ -10,6 +10,7 @@ from dashboard.components.detail import local_time
 from dashboard.view import View
 from dashboard.wording import duration
 
+NOBODY = "<no service>"
 MOST_ROWS = 200
 """Rows of one tick: more can't be read, and the browser must stay quick."""
 RATE_SECONDS = 60
@@ -28,6 +29,14 @@ class Tick:
     thinned: int = 0
     seen: int = 0
     kept: int = 0
+
+
+def narrowed(view: View, allowed: Sequence[str]) -> View:
+    """Return a view of those of its services that a person may see; `allowed` is empty for one who may see all."""
+    if not allowed:
+        return view
+    chosen_services = tuple(name for name in view.services if name in allowed) if view.services else tuple(allowed)
+    return replace(view, services=chosen_services or (NOBODY,))
 
 
 def tick(feed: Feed, view: View, cursor: Cursor | None, is_paused: bool) -> Tick:

@@ -10,14 +10,14 @@ from flask import current_app
 
 from catalog.live_feed import Feed, LiveError
 from catalog.live_feed import State as LiveState
-from dashboard import shell
+from dashboard import access, shell
 from dashboard.components.panel import chart, legend, message, panel
 from dashboard.live import figures, panels, ticks
 from dashboard.pages.explore import COLUMNS, EDGES
 from dashboard.theme import theme_of
 from dashboard.view import to_store
 
-dash.register_page(__name__, path="/live", name="Live", title="Live · Loglake", order=2, icon="↯")
+dash.register_page(__name__, path="/live", name="Live", title="Live · Loglake", order=2, icon="▸")
 
 TICK_MS = 800
 """From the answer to one tick to the next tick."""
@@ -129,7 +129,7 @@ def move(_tick: int | None, store: Any, is_paused: bool, theme: str, kept: Any) 
     if source is None:
         text = "It was deployed with IngestMode 'direct', so nothing is live here."
         return no_update, no_update, [], [], None, message("This stack has no stream", text), no_update
-    view = shell.view_of(store)
+    view = ticks.narrowed(shell.view_of(store), access.current().services)
     is_same = bool(kept) and kept["view"] == to_store(view)
     now, drawn_at = time.time(), kept["drawn_at"] if is_same else 0.0
     is_drawn = ctx.triggered_id != "live-tick" or now - drawn_at >= CHART_SECONDS

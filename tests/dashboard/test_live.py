@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from werkzeug.serving import make_server
 
 from catalog import live
 from catalog.live_feed import Feed
@@ -14,13 +13,14 @@ from catalog.masking import Masking
 from consumer.records import Record
 from consumer.shard import Shard, Stored
 from consumer.store import Store
-from dashboard.app import create_app
 from dashboard.broker import open_cache
 from dashboard.lake import Lake
-from dashboard.live.ticks import chosen
+from dashboard.live.ticks import NOBODY, chosen, narrowed
+from dashboard.login import open_gate
+from dashboard.view import View
 from tests.consumer.conftest import encoded, event
 from tests.consumer.memory_table import MemoryTable
-from tests.dashboard.conftest import Served
+from tests.dashboard.conftest import Served, serving
 from tests.dashboard.duck_athena import DuckAthena
 from tests.dashboard.test_pages import opened
 from tests.dashboard.test_pages import until as until_so
@@ -31,7 +31,10 @@ ROWS = "document.querySelectorAll('#live-grid .ag-center-cols-container .ag-row'
 
 def until(page: Any, fact: str) -> None:
     """Wait until a fact of the page is true, on a busy machine too."""
-    until_so(page, fact, seconds=150)
+    try:
+        until_so(page, fact, seconds=150)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; {page.inner_text('.live-panel')[:400]!r}; {page.complaints}") from None
 
 
 class Writer:
@@ -56,13 +59,18 @@ class Writer:
 
 @pytest.fixture
 def writer_and_page(lake_folder: Any, tmp_path: Any) -> Iterator[tuple[Writer, Served]]:
-    table = MemoryTable()
-    athena = DuckAthena(lake_folder)
-    lake = Lake(athena, open_cache(str(tmp_path / "cache")), ("DEBUG", "INFO"))
-    server = make_server("127.0.0.1", 0, create_app(lake, live=Feed(table, "t")).server, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield Writer(table), Served(f"http://127.0.0.1:{server.server_port}", athena, lake)
-    server.shutdown()
+    table, athena, cache = MemoryTable(), DuckAthena(lake_folder), open_cache(str(tmp_path / "cache"))
+    lake = Lake(athena, cache, ("DEBUG", "INFO"))
+    gate = open_gate(tmp_path / "state", cache, is_on_loopback=True)
+    with serving(lake, gate, live=Feed(table, "t")) as url:
+        yield Writer(table), Served(url, athena, lake, gate)
+
+
+def test_person_of_one_service_sees_no_other() -> None:
+    assert narrowed(View(), ("payment",)).services == ("payment",)
+    assert narrowed(View(services=("payment", "inventory")), ("payment",)).services == ("payment",)
+    assert narrowed(View(services=("inventory",)), ("payment",)).services == (NOBODY,)
+    assert narrowed(View(services=("inventory",)), ()).services == ("inventory",)
 
 
 @pytest.mark.browser

@@ -60,7 +60,7 @@ def test_a_crash_while_publishing_and_a_replay_leave_each_event_once(job: Any) -
     job.lake.crash_at = 5
     with pytest.raises(Crash):
         job.run()
-    job.lake.crash_at = 0
+    job.lake.restart()
     assert job.run()["totals"]["input_rows"] == 4
     assert ids(job.lake) == ["0193-00000001", "0193-00000002"]
     assert job.lake.rows(LOG_MINUTES, "sum(event_count)") == [(2,)]
@@ -152,3 +152,20 @@ def test_an_object_that_is_deleted_after_its_listing_is_rejected_by_name(job: An
             "logs/payment/year=2026/month=11/day=21/b.json.gz",
         )
     ]
+
+
+def test_a_word_that_varies_is_learned_over_batches_and_its_pattern_keeps_its_id(job: Any) -> None:
+    cities = ["Salem", "New York", "Port Jane", "Rome", "Oslo", "Wien", "Bern", "Paris", "Lyon", "Nice"]
+    lines = [line(number, message=f"user u-{number} registered from {city}") for number, city in enumerate(cities)]
+    put(job.raw, "a.json.gz", *lines[:2])
+    job.run()
+    put(job.raw, "b.json.gz", *lines[2:9])
+    job.run()
+    put(job.raw, "c.json.gz", lines[9])
+    job.run()
+    found = job.lake.rows(LOGS, "pattern, pattern_id", "event_id >= '0193-00000002'")
+    assert set(found) == {("user <*> registered from <*>", "33d50d635988639f")}
+    rollup = job.lake.rows(LOG_MINUTES, "patterns")
+    assert sum(row[0].get("user <*> registered from <*>", 0) for row in rollup) == 8
+    job.run("--mode=reprocess", "--from=2026-11-21", "--to=2026-11-21")
+    assert job.lake.rows(LOGS, "DISTINCT pattern") == [("user <*> registered from <*>",)]
