@@ -68,6 +68,8 @@ class Broker:
         self._engine = engine
         self._cache = cache
         self._clock = clock
+        self.on_start: Callable[[Statement, str], None] = lambda statement, execution_id: None
+        """Told of each execution that is started."""
 
     def ask(self, question: Question, viewer: str, max_age: float = ANSWER_SECONDS, wait: float = 0.0) -> Answer:
         """Return the answer as it stands, starting or moving on its execution; look again for up to `wait` seconds.
@@ -140,6 +142,7 @@ class Broker:
         except QueryError as error:
             return self._fail(question.key, {"state": FAILED, "error": str(error), "execution_id": ""})
         self._count("executions", 1)
+        self.on_start(question.statement, execution_id)
         run = {
             "execution_id": execution_id,
             "started_at": now,

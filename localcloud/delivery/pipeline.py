@@ -76,7 +76,7 @@ def _opener(configuration: Configuration) -> Callable[[bytes], list[bytes]]:
 def _extracted(query: str, items: Iterable[Item], failures: list[Failure]) -> Iterator[Item]:
     for item in items:
         try:
-            item.keys.update(extract(query, item.data))
+            item.keys = {**item.keys, **extract(query, item.data)}
         except ExtractionError as error:
             failures.append(extraction_failure(item, str(error)))
         else:
