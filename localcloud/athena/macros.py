@@ -51,6 +51,9 @@ MACROS: Mapping[str, str] = {
     "trino_array_distinct": "(a) AS list_filter(a, lambda e, i: coalesce(list_position(a, e), "
     "list_position(list_transform(a, lambda z: z IS NULL), TRUE)) = i)",
     "trino_blob_text": "(x) AS rtrim(regexp_replace(lower(hex(x)), '(..)', '\\1 ', 'g'))",
+    "trino_json_field": "(j, k) AS json_extract(j, '$.\"' || k || '\"')",
+    "trino_json_any_case": "(j, k) AS json_extract(j, '$.\"' || coalesce(list_filter(json_keys(j), "
+    "lambda each: lower(each) = k)[-1], k) || '\"')",
     "trino_json_scalar": "(j, p) AS CASE WHEN json_type(j, p) IN ('OBJECT', 'ARRAY') THEN NULL "
     "ELSE json_extract_string(j, p) END",
 }

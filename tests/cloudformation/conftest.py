@@ -1,5 +1,6 @@
 """The template as everybody reads it, and an emulator to deploy it to."""
 
+import json
 import os
 import socket
 import subprocess
@@ -17,6 +18,9 @@ from cloudformation.sections import TEMPLATE
 from cloudformation.template import parse_template
 
 ROOT = TEMPLATE.parent.parent
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Client = Callable[[str], Any]
 
 
 @pytest.fixture(scope="session")
@@ -58,14 +62,14 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[st
 
 
 @pytest.fixture(scope="session")
-def client(environment: Mapping[str, str]) -> Callable[[str], Any]:
+def client(environment: Mapping[str, str]) -> Client:
     """Return a maker of clients of the emulator."""
     session = boto3.Session("test", "test", region_name="us-east-1")
     return lambda service: session.client(service, endpoint_url=environment["AWS_ENDPOINT_URL"])
 
 
 @pytest.fixture(scope="session")
-def loglake(environment: Mapping[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
+def loglake(environment: Mapping[str, str]) -> Run:
     """Return a runner of the `loglake` command; its standard input is no terminal."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -80,6 +84,16 @@ def loglake(environment: Mapping[str, str]) -> Callable[..., subprocess.Complete
         )
 
     return run
+
+
+@pytest.fixture
+def deployed(loglake: Run, client: Client) -> None:
+    """Deploy the stack `loglake`, unless it is there from the test before."""
+    stacks = client("cloudformation").describe_stacks()["Stacks"]
+    if "loglake" not in {stack["StackName"] for stack in stacks}:
+        run = loglake("deploy", "--yes", "--json")
+        assert run.returncode == 0, run.stdout + run.stderr
+        assert json.loads(run.stdout)["status"] == "created"
 
 
 def _await_answer(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
