@@ -8,6 +8,11 @@ from glue_streaming.following import Crawl, JobRun
 Report = Mapping[str, Any]
 _LABEL = 36
 """Characters of a label: what is behind it ends at the eightieth column."""
+_ORDER = (
+    *("input_objects", "input_bytes", "input_rows", "reject_rows", "duplicate_rows", "counted_rows"),
+    *("dropped_level_rows", "log_rows", "late_rows", "minute_rows", "files"),
+)
+"""The counts of a curation, from what came in to what went out."""
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
@@ -71,8 +76,8 @@ def _curation_lines(report: Report) -> Iterator[str]:
     if not totals:
         yield "  nothing new to curate"
         return
-    for name, value in totals.items():
-        yield f"  {name.replace('_', ' '):<20} {value:>14,}"
+    for name in sorted(totals, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)):
+        yield f"  {name.replace('_', ' '):<20} {totals[name]:>14,}"
     late = report["late"]
     if late["late_rows"]:
         yield (

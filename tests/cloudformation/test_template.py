@@ -165,6 +165,20 @@ def test_the_trigger_fires_without_being_started(template: Template) -> None:
     assert properties["StartOnCreation"] is True
 
 
+def test_the_crawl_can_come_first_and_its_success_starts_the_job(template: Template) -> None:
+    resources = template["Resources"]
+    schedule = resources["Crawler"]["Properties"]["Schedule"]
+    assert schedule["Fn::If"][:2] == ["CrawlsFirst", {"Ref": "AWS::NoValue"}]
+    first = resources["Trigger"]["Properties"]["Actions"][0]["Fn::If"]
+    assert first == ["CrawlsFirst", {"CrawlerName": {"Ref": "Crawler"}}, {"JobName": {"Ref": "Job"}}]
+    crawled = resources["CrawledTrigger"]
+    assert (crawled["Condition"], crawled["Properties"]["Type"]) == ("CrawlsFirst", "CONDITIONAL")
+    assert crawled["Properties"]["StartOnCreation"] is True
+    [condition] = crawled["Properties"]["Predicate"]["Conditions"]
+    assert (condition["CrawlerName"], condition["CrawlState"]) == ({"Ref": "Crawler"}, "SUCCEEDED")
+    assert crawled["Properties"]["Actions"] == [{"JobName": {"Ref": "Job"}}]
+
+
 def test_the_job_is_pinned_and_alone(template: Template) -> None:
     properties = template["Resources"]["Job"]["Properties"]
     assert properties["GlueVersion"] == {"Ref": "GlueVersion"}

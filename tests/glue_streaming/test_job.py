@@ -2,7 +2,9 @@
 
 import csv
 import gzip
-import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -130,14 +132,31 @@ def test_logs_are_written_as_csv_too(job: Any) -> None:
     assert rows["0193-00000002"]["host"] == ""
 
 
-def test_a_continuous_run_takes_what_comes_and_ends_after_its_seconds(job: Any) -> None:
+def test_a_continuous_run_takes_what_comes(job: Any) -> None:
     put(job.raw, "a.json.gz", line(1))
-    later = threading.Timer(4, put, (job.raw, "b.json.gz", line(2)))
-    later.start()
-    report = job.run("--mode=continuous", "--interval-seconds=1", "--run-seconds=20")
-    assert report["totals"]["input_objects"] == 2
-    assert ids(job.lake) == ["0193-00000001", "0193-00000002"]
-    assert job.run()["batches"] == 0
+    run = ThreadPoolExecutor(1).submit(job.run, "--mode=continuous", "--interval-seconds=1", "--run-seconds=240")
+    until(lambda: ids(job.lake) == ["0193-00000001"])
+    put(job.raw, "b.json.gz", line(2))
+    until(lambda: ids(job.lake) == ["0193-00000001", "0193-00000002"])
+    job.lake.crash_at = job.lake.calls + 1
+    put(job.raw, "c.json.gz", line(3))
+    with pytest.raises(Crash):
+        run.result()
+
+
+def test_a_continuous_run_ends_after_its_seconds_and_the_batch_under_way(job: Any) -> None:
+    put(job.raw, "a.json.gz", line(1))
+    first = job.run("--mode=continuous", "--interval-seconds=1", "--run-seconds=0.1")
+    second = job.run()
+    assert first["batches"] + second["batches"] == 1
+    assert ids(job.lake) == ["0193-00000001"]
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 240
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def test_an_object_that_is_deleted_after_its_listing_is_rejected_by_name(job: Any) -> None:

@@ -11,9 +11,15 @@ def test_progress_names_batches_rates_and_files() -> None:
 
 def test_a_curation_says_what_came_late_and_what_is_new() -> None:
     late = {"late_rows": 3, "late_by_a_day": 2, "late_by_a_week": 0, "latest_seconds": 266_400.0}
-    report = {"mode": "available-now", "totals": {"late_rows": 3}, "late": late, "new_fields": {"region": 7}}
+    report = {
+        "mode": "available-now",
+        "totals": {"late_rows": 3, "input_rows": 9},
+        "late": late,
+        "new_fields": {"region": 7},
+    }
     assert list(run_lines(RUN, report)) == [
         "SUCCEEDED in 12 s",
+        "  input rows                        9",
         "  late rows                         3",
         "  late by over an hour 3, a day 2, a week 0; the latest by 3.1 days",
         "  new field 'region' in 7 events, kept in `extra`",
