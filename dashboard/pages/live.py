@@ -11,9 +11,9 @@ from flask import current_app
 from catalog.live_feed import Feed, LiveError
 from catalog.live_feed import State as LiveState
 from dashboard import access, shell
+from dashboard.components.log_grid import COLUMNS, EDGES
 from dashboard.components.panel import chart, legend, message, panel
 from dashboard.live import figures, panels, ticks
-from dashboard.pages.explore import COLUMNS, EDGES
 from dashboard.theme import theme_of
 from dashboard.view import to_store
 
