@@ -67,7 +67,8 @@ class Feed:
         self._read_at = self._whole_at = 0.0
         self._heads: dict[str, Head] = {}
         self._rings: dict[str, deque[Chunk]] = {}
-        self._slots: dict[tuple[str, int], Counts] = {}
+        self._slots: dict[int, dict[str, Counts]] = {}
+        self._sums: dict[int, Counts] = {}
         self.asked = 0
         """Requests made to DynamoDB so far."""
 
@@ -99,11 +100,7 @@ class Feed:
         """Return the counts of each slot that starts at `since` or later, over all shards."""
         self._fresh()
         with self._lock:
-            slots: dict[int, list[Counts]] = {}
-            for (_, start), counts in self._slots.items():
-                if start >= since:
-                    slots.setdefault(start, []).append(counts)
-        return {start: parts[0] if len(parts) == 1 else merged(parts) for start, parts in sorted(slots.items())}
+            return {start: self._sums[start] for start in sorted(self._sums) if start >= since}
 
     def tail(self, cursor: Cursor | None) -> Tail:
         """Return what the rings hold after a cursor; all they hold without one. Nothing of it is skipped then."""
@@ -138,19 +135,25 @@ class Feed:
         is_whole = now - self._whole_at >= WHOLE_SECONDS
         since = now - (live.COUNTED_SECONDS + 600 if is_whole else RECENT_SLOTS_SECONDS)
         heads = {head.shard: head for head in map(live_items.head_of, self._query(live.HEADS, "-"))}
+        changed: set[int] = set()
         for shard, head in heads.items():
             known = self._heads.get(shard)
             if known and known.written_at == head.written_at and not is_whole:
                 continue
             for item in self._query(live_items.counts_partition(shard), live.slot_key(int(since))):
                 start, counts, _ = live_items.counts_in(item)
-                self._slots[shard, start] = counts
+                self._slots.setdefault(start, {})[shard] = counts
+                changed.add(start)
             self._read_ring(shard)
+        for start in changed:
+            self._sums[start] = merged(self._slots[start].values())
         self._heads = heads
         if is_whole:
             self._whole_at = now
             oldest = now - live.COUNTED_SECONDS - 600
-            self._slots = {key: counts for key, counts in self._slots.items() if key[1] >= oldest and key[0] in heads}
+            for start in [start for start in self._slots if start < oldest]:
+                del self._slots[start]
+                self._sums.pop(start, None)
 
     def _read_ring(self, shard: str) -> None:
         ring = self._rings.setdefault(shard, deque(maxlen=MEMORY_CHUNKS))
