@@ -30,6 +30,8 @@ COMMANDS: Mapping[str, str] = {
     "compact": "glue_streaming.cli",
     "query": "catalog.cli",
     "dashboard": "dashboard.cli",
+    "users": "dashboard.cli",
+    "alerts": "dashboard.cli",
 }
 """Command name -> the module whose attribute of that name is the click command."""
 

@@ -9,8 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from aws_kinesis_agg.aggregator import RecordAggregator
-from aws_kinesis_agg.deaggregator import deaggregate_records
-from aws_kinesis_agg.messages_pb2 import AggregatedRecord
+from aws_kinesis_agg.deaggregator import deaggregate_records, messages_pb2
 
 from benchmarks.measure import Work, compare
 from catalog.kpl import open_kpl
@@ -38,7 +37,7 @@ def by_protobuf(hash_keys: Sequence[str]) -> Work:
     """Return the generated protobuf classes."""
 
     def work() -> int:
-        message = AggregatedRecord(partition_key_table=["loglake"], explicit_hash_key_table=hash_keys)
+        message = messages_pb2.AggregatedRecord(partition_key_table=["loglake"], explicit_hash_key_table=hash_keys)
         add = message.records.add
         for number, event in enumerate(EVENTS):
             add(partition_key_index=0, explicit_hash_key_index=number % len(hash_keys), data=event)

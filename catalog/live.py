@@ -26,7 +26,7 @@ COUNTS_KEPT_SECONDS = 3 * 3600
 RING_KEPT_SECONDS = 1800
 RING_CHUNKS = 600
 """Chunks that a shard's ring holds: the one that leaves it is deleted when a new one is written."""
-RING_EVENTS_PER_SECOND = 100
+RING_EVENTS_PER_SECOND = 250
 """Events that one shard keeps for the tail per second: all its errors, then an even sample of the others."""
 RING_AGE_SECONDS = 600
 """An event that arrived longer ago than this is not put into the ring: the reader is catching up."""

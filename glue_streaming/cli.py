@@ -2,7 +2,8 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -62,7 +63,8 @@ def compact(stack_name: str | None, dry_run: bool, before_days: int, as_json: bo
 def crawl(stack_name: str | None, as_json: bool) -> None:
     """Run the crawler over the raw objects, or follow the crawl that is going, and print what it changed."""
     stack = settings.load(stack_name)
-    done = following.crawl(_client("glue"), stack.crawler, stack.database, _progress)
+    with _left_running():
+        done = following.crawl(_client("glue"), stack.crawler, stack.database, _progress)
     click.echo(json.dumps(dataclasses.asdict(done)) if as_json else "\n".join(wording.crawl_lines(done)))
     click.get_current_context().exit(0 if done.state == following.DONE else 1)
 
@@ -79,13 +81,24 @@ def _run(stack_name: str | None, arguments: Mapping[str, str], as_json: bool) ->
             told[0] = report["batches"]
             _progress(wording.progress_line(report))
 
-    run = following.run_job(glue, stack.job, _progress, arguments=arguments, watch=watch)
+    with _left_running():
+        run = following.run_job(glue, stack.job, _progress, arguments=arguments, watch=watch)
     report = storage.read_json(f"{REPORTS}{run.run_id}.json") or {}
     if as_json:
         click.echo(json.dumps({**dataclasses.asdict(run), "report": report}))
     else:
         click.echo("\n".join(wording.run_lines(run, report)))
     click.get_current_context().exit(0 if run.state == following.DONE else 1)
+
+
+@contextmanager
+def _left_running() -> Iterator[None]:
+    """Say on an interrupt that only the following ends."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _progress("it goes on without us; the same command follows it again")
+        raise
 
 
 def _client(service: str) -> Any:

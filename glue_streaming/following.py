@@ -71,11 +71,13 @@ def run_job(
     """
     run_id, joined = _start_job(glue, job, arguments or {}, progress, poll_seconds)
     progress(f"{'following' if joined else 'started'} {job} {run_id}")
-    for run in _until_done(
-        lambda: _job_run(glue, job, run_id), lambda run: str(run["JobRunState"]), progress, poll_seconds
-    ):
+
+    def look() -> Mapping[str, Any]:
+        run = _job_run(glue, job, run_id)
         watch(run_id)
-        last = run
+        return run
+
+    *_, last = _until_done(look, lambda run: str(run["JobRunState"]), progress, poll_seconds)
     seconds = float(last.get("ExecutionTime") or 0)
     return JobRun(run_id, last["JobRunState"], seconds, last.get("ErrorMessage", ""), joined)
 

@@ -6,6 +6,13 @@ from typing import Any
 from glue_streaming.following import Crawl, JobRun
 
 Report = Mapping[str, Any]
+_LABEL = 36
+"""Characters of a label: what is behind it ends at the eightieth column."""
+_ORDER = (
+    *("input_objects", "input_bytes", "input_rows", "reject_rows", "duplicate_rows", "counted_rows"),
+    *("dropped_level_rows", "log_rows", "late_rows", "minute_rows", "files"),
+)
+"""The counts of a curation, from what came in to what went out."""
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
@@ -32,11 +39,12 @@ def run_lines(run: JobRun, report: Report) -> Iterator[str]:
 def compaction_lines(report: Report) -> Iterator[str]:
     """Yield files and bytes before and after, partition by partition."""
     for entry in report["partitions"]:
-        yield f"  {entry['partition']:<64} {_change(entry)}"
+        yield f"  {_label(entry['partition']):<{_LABEL}}{_change(entry)}"
     for name in report["skipped"]:
-        yield f"  {name:<64} left: a batch is half published into it; run 'loglake curate' first"
+        yield f"  {_label(name)} left: a batch is half published into it;"
+        yield "    run 'loglake curate' first"
     if report["partitions"]:
-        yield f"  {'in all':<64} {_change(report['totals'])}"
+        yield f"  {'in all':<{_LABEL}}{_change(report['totals'])}"
     else:
         yield "  nothing to compact"
     if report.get("removed_files"):
@@ -68,16 +76,16 @@ def _curation_lines(report: Report) -> Iterator[str]:
     if not totals:
         yield "  nothing new to curate"
         return
-    for name, value in totals.items():
-        yield f"  {name.replace('_', ' '):<20} {value:>14,}"
+    for name in sorted(totals, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)):
+        yield f"  {name.replace('_', ' '):<20} {totals[name]:>14,}"
     late = report["late"]
     if late["late_rows"]:
         yield (
-            f"  {late['late_rows']:,} events came over an hour late, {late['late_by_a_day']:,} over a day, "
-            f"{late['late_by_a_week']:,} over a week; the latest after {_duration(late['latest_seconds'])}"
+            f"  late by over an hour {late['late_rows']:,}, a day {late['late_by_a_day']:,}, "
+            f"a week {late['late_by_a_week']:,}; the latest by {_duration(late['latest_seconds'])}"
         )
     for field, count in report["new_fields"].items():
-        yield f"  the schema does not know {field!r}, which {count:,} events have; it is kept in `extra`"
+        yield f"  new field {field!r} in {count:,} events, kept in `extra`"
 
 
 def _reprocessing_lines(report: Report) -> Iterator[str]:
@@ -87,15 +95,22 @@ def _reprocessing_lines(report: Report) -> Iterator[str]:
                 f"rebuilt from {day['objects']:,} objects: {day['log_rows']:,} rows of {day['counted_rows']:,} events"
             )
         else:
-            said = f"left as it was: {day['reason']}"
+            said = f"left as it was:\n    {day['reason']}"
         yield f"  {day['day']}  {said}"
 
 
 def _change(entry: Report) -> str:
     return (
-        f"{entry['files_before']:>6,} files {size(entry['bytes_before']):>9} -> "
-        f"{entry['files_after']:>4,} files {size(entry['bytes_after']):>9}"
+        f"{entry['files_before']:>5,} files {size(entry['bytes_before']):>8} -> "
+        f"{entry['files_after']:>3,} files {size(entry['bytes_after']):>8}"
     )
+
+
+def _label(partition: str) -> str:
+    """Return a partition in few characters: `logs payment 2026-11-20`."""
+    table, *keys = partition.split("/")
+    values = [key.partition("=")[2] for key in keys]
+    return " ".join([table, *values[:-3], "-".join(values[-3:])])
 
 
 def _duration(seconds: float) -> str:

@@ -14,7 +14,7 @@ import click
 
 from catalog.errors import LoglakeError, UsageError
 
-STAGES = ("endpoint", "producer", "consumer", "dashboard", "deploy", "up")
+STAGES = ("endpoint", "producer", "consumer", "dashboard", "alerts", "deploy", "up")
 
 
 def _data_dir(command: Any) -> Any:

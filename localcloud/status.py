@@ -38,7 +38,11 @@ def collect(workspace: Workspace) -> list[Stage]:
     stages.append(_consumer(workspace, processes, run))
     if endpoint:
         stages += _services(run["endpoint_url"], endpoint)
-    return [*stages, _process("dashboard", processes, run, run["dashboard_url"])]
+    return [
+        *stages,
+        _process("dashboard", processes, run, run["dashboard_url"]),
+        _process("alerts", processes, run, "rules on the page Alerts"),
+    ]
 
 
 def as_json(stages: list[Stage]) -> dict[str, Any]:

@@ -110,6 +110,7 @@ class Chain:
         dashboard = self._launch(self._dashboard())
         self._await(dashboard, lambda: fetch(f"{plan.dashboard_url}/healthz") is not None, DASHBOARD_DEADLINE_S)
         self._say(f"dashboard answers on {plan.dashboard_url}")
+        self._launch(self._alerts())
         threading.Thread(target=self._first_results, daemon=True).start()
         self._healthy = True
         self.save()
@@ -125,9 +126,8 @@ class Chain:
     def stop(self) -> None:
         """End every stage, the last started first."""
         self._stopping.set()
-        for child in sorted(
-            self.children, key=lambda child: ("producer", "consumer", "dashboard", "endpoint").index(child.name)
-        ):
+        order = ("producer", "consumer", "alerts", "dashboard", "endpoint")
+        for child in sorted(self.children, key=lambda child: order.index(child.name)):
             self._say(f"stopping  {child.name}")
             child.stop()
         self.plan.workspace.run_file.unlink(missing_ok=True)
@@ -180,8 +180,14 @@ class Chain:
         return self._child("consumer", self._command("consume", "--health-file", str(folder / "health.json")))
 
     def _dashboard(self) -> Child:
-        arguments = self._command("dashboard", "--port", str(self.plan.port))
-        return self._child("dashboard", [*arguments, "--cache-dir", str(self.plan.workspace.path / "cache")])
+        return self._child("dashboard", self._command("dashboard", "--port", str(self.plan.port), *self._folders()))
+
+    def _alerts(self) -> Child:
+        return self._child("alerts", self._command("alerts", "run", *self._folders()))
+
+    def _folders(self) -> list[str]:
+        path = self.plan.workspace.path
+        return ["--cache-dir", str(path / "cache"), "--state-dir", str(path / "dashboard")]
 
     def _launch(self, child: Child) -> Child:
         child.start()

@@ -21,7 +21,7 @@ FLAGS = {
     "curate": {"--stack-name", "--from", "--to", "--json"},
     "compact": {"--stack-name", "--dry-run", "--before", "--json"},
     "query": {"--format", "--param"},
-    "dashboard": {"--host", "--port"},
+    "dashboard": {"--host", "--port", "--workers", "--prefix", "--state-dir"},
 }
 
 
@@ -45,8 +45,8 @@ def test_every_promised_flag_exists() -> None:
 
 def test_the_settings_are_the_stacks_outputs() -> None:
     assert sorted(OUTPUTS) == [
-        *("Crawler", "Database", "DeliveryStream", "DropLevels", "IngestMode", "Job", "LakeBucket", "RawBucket"),
-        *("Region", "ResultsBucket", "ScanCutoffBytes", "Stream", "Trigger", "WorkGroup"),
+        *("Crawler", "Database", "DeliveryStream", "DropLevels", "IngestMode", "Job", "LakeBucket", "LiveTable"),
+        *("RawBucket", "Region", "ResultsBucket", "ScanCutoffBytes", "Stream", "Trigger", "WorkGroup"),
     ]
 
 

@@ -13,7 +13,7 @@ from tests.dashboard.conftest import Served
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/", "/explore", "/services", "/services/payment", "/patterns", "/pipeline", "/sql")
+PAGES = ("/", "/explore", "/services", "/services/payment", "/patterns", "/alerts", "/live", "/pipeline", "/sql")
 COUNTED = "document.querySelector('#explore-count').innerText !== ''"
 LOADED = "[data-since]"
 BARS = "document.querySelectorAll('[id*=volume] .bars path').length"

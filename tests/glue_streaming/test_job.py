@@ -2,7 +2,9 @@
 
 import csv
 import gzip
-import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -60,7 +62,7 @@ def test_a_crash_while_publishing_and_a_replay_leave_each_event_once(job: Any) -
     job.lake.crash_at = 5
     with pytest.raises(Crash):
         job.run()
-    job.lake.crash_at = 0
+    job.lake.restart()
     assert job.run()["totals"]["input_rows"] == 4
     assert ids(job.lake) == ["0193-00000001", "0193-00000002"]
     assert job.lake.rows(LOG_MINUTES, "sum(event_count)") == [(2,)]
@@ -130,14 +132,31 @@ def test_logs_are_written_as_csv_too(job: Any) -> None:
     assert rows["0193-00000002"]["host"] == ""
 
 
-def test_a_continuous_run_takes_what_comes_and_ends_after_its_seconds(job: Any) -> None:
+def test_a_continuous_run_takes_what_comes(job: Any) -> None:
     put(job.raw, "a.json.gz", line(1))
-    later = threading.Timer(4, put, (job.raw, "b.json.gz", line(2)))
-    later.start()
-    report = job.run("--mode=continuous", "--interval-seconds=1", "--run-seconds=20")
-    assert report["totals"]["input_objects"] == 2
-    assert ids(job.lake) == ["0193-00000001", "0193-00000002"]
-    assert job.run()["batches"] == 0
+    run = ThreadPoolExecutor(1).submit(job.run, "--mode=continuous", "--interval-seconds=1", "--run-seconds=240")
+    until(lambda: ids(job.lake) == ["0193-00000001"])
+    put(job.raw, "b.json.gz", line(2))
+    until(lambda: ids(job.lake) == ["0193-00000001", "0193-00000002"])
+    job.lake.crash_at = job.lake.calls + 1
+    put(job.raw, "c.json.gz", line(3))
+    with pytest.raises(Crash):
+        run.result()
+
+
+def test_a_continuous_run_ends_after_its_seconds_and_the_batch_under_way(job: Any) -> None:
+    put(job.raw, "a.json.gz", line(1))
+    first = job.run("--mode=continuous", "--interval-seconds=1", "--run-seconds=0.1")
+    second = job.run()
+    assert first["batches"] + second["batches"] == 1
+    assert ids(job.lake) == ["0193-00000001"]
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 240
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def test_an_object_that_is_deleted_after_its_listing_is_rejected_by_name(job: Any) -> None:
@@ -152,3 +171,20 @@ def test_an_object_that_is_deleted_after_its_listing_is_rejected_by_name(job: An
             "logs/payment/year=2026/month=11/day=21/b.json.gz",
         )
     ]
+
+
+def test_a_word_that_varies_is_learned_over_batches_and_its_pattern_keeps_its_id(job: Any) -> None:
+    cities = ["Salem", "New York", "Port Jane", "Rome", "Oslo", "Wien", "Bern", "Paris", "Lyon", "Nice"]
+    lines = [line(number, message=f"user u-{number} registered from {city}") for number, city in enumerate(cities)]
+    put(job.raw, "a.json.gz", *lines[:2])
+    job.run()
+    put(job.raw, "b.json.gz", *lines[2:9])
+    job.run()
+    put(job.raw, "c.json.gz", lines[9])
+    job.run()
+    found = job.lake.rows(LOGS, "pattern, pattern_id", "event_id >= '0193-00000002'")
+    assert set(found) == {("user <*> registered from <*>", "33d50d635988639f")}
+    rollup = job.lake.rows(LOG_MINUTES, "patterns")
+    assert sum(row[0].get("user <*> registered from <*>", 0) for row in rollup) == 8
+    job.run("--mode=reprocess", "--from=2026-11-21", "--to=2026-11-21")
+    assert job.lake.rows(LOGS, "DISTINCT pattern") == [("user <*> registered from <*>",)]

@@ -74,7 +74,7 @@ def test_a_crash_shows_no_event_twice_nor_hides_one(curated: Any, crash_at: int)
     lake.watch, lake.calls, lake.crash_at = look, 0, crash_at
     with pytest.raises(Crash):
         curated.run(*DAY)
-    lake.crash_at = 0
+    lake.restart()
     assert curated.run(*DAY, "--grace-hours=0")["totals"] == {"rebuilt_days": 1, "days": 1}
     curated.run("--grace-hours=0")
     look()

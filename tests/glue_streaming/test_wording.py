@@ -11,12 +11,18 @@ def test_progress_names_batches_rates_and_files() -> None:
 
 def test_a_curation_says_what_came_late_and_what_is_new() -> None:
     late = {"late_rows": 3, "late_by_a_day": 2, "late_by_a_week": 0, "latest_seconds": 266_400.0}
-    report = {"mode": "available-now", "totals": {"late_rows": 3}, "late": late, "new_fields": {"region": 7}}
+    report = {
+        "mode": "available-now",
+        "totals": {"late_rows": 3, "input_rows": 9},
+        "late": late,
+        "new_fields": {"region": 7},
+    }
     assert list(run_lines(RUN, report)) == [
         "SUCCEEDED in 12 s",
+        "  input rows                        9",
         "  late rows                         3",
-        "  3 events came over an hour late, 2 over a day, 0 over a week; the latest after 3.1 days",
-        "  the schema does not know 'region', which 7 events have; it is kept in `extra`",
+        "  late by over an hour 3, a day 2, a week 0; the latest by 3.1 days",
+        "  new field 'region' in 7 events, kept in `extra`",
     ]
 
 
@@ -28,13 +34,19 @@ def test_a_failed_run_without_a_report_gives_its_message() -> None:
     assert list(run_lines(JobRun("jr_1", "FAILED", 1.0, "no disk", False), {})) == ["FAILED in 1 s: no disk"]
 
 
-def test_a_compaction_shows_files_and_bytes_before_and_after() -> None:
+def test_a_compaction_shows_files_and_bytes_before_and_after_within_eighty_columns() -> None:
     change = {"files_before": 1440, "bytes_before": 3_500_000, "files_after": 1, "bytes_after": 2_000}
-    report = {"mode": "compact", "partitions": [{"partition": "rejects/year=2026", **change}], "totals": change}
-    lines = list(run_lines(RUN, {**report, "skipped": ["logs/x"], "removed_files": 4}))
-    assert lines[1].split() == ["rejects/year=2026", "1,440", "files", "3.5", "MB", "->", "1", "files", "2.0", "KB"]
-    assert lines[2].split(maxsplit=1)[1] == "left: a batch is half published into it; run 'loglake curate' first"
-    assert lines[-1] == "  4 replaced files removed"
+    partition = "logs/service=authentication/year=2026/month=11/day=20"
+    report = {"mode": "compact", "partitions": [{"partition": partition, **change}], "totals": change}
+    lines = list(run_lines(RUN, {**report, "skipped": ["rejects/year=2026/month=11/day=20"], "removed_files": 4}))
+    assert lines[1:] == [
+        "  logs authentication 2026-11-20      1,440 files   3.5 MB ->   1 files   2.0 KB",
+        "  rejects 2026-11-20 left: a batch is half published into it;",
+        "    run 'loglake curate' first",
+        "  in all                              1,440 files   3.5 MB ->   1 files   2.0 KB",
+        "  4 replaced files removed",
+    ]
+    assert max(map(len, lines)) <= 80
 
 
 def test_a_reprocessing_says_which_days_were_left_and_why() -> None:
@@ -42,7 +54,7 @@ def test_a_reprocessing_says_which_days_were_left_and_why() -> None:
     left = {"day": "2026-11-21", "state": "left", "reason": "no raw object of it has been curated"}
     assert list(run_lines(RUN, {"mode": "reprocess", "days": [rebuilt, left]}))[1:] == [
         "  2026-11-20  rebuilt from 5 objects: 10 rows of 90 events",
-        "  2026-11-21  left as it was: no raw object of it has been curated",
+        "  2026-11-21  left as it was:\n    no raw object of it has been curated",
     ]
 
 

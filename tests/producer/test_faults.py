@@ -23,7 +23,7 @@ from producer.record import Put, Record
 from producer.shards import ShardMap
 from producer.sinks.kinesis import LIMITS, kinesis_sink
 from tests.producer.kinesis_server import FaultyKinesis, even_shards, opened, serving, user_records
-from tests.producer.processes import produce, started, wait_for
+from tests.producer.processes import NOWHERE, environment, produce, started, wait_for
 
 START = "2026-11-01T00:00:00Z"
 START_MS = 1_795_303_867_456
@@ -354,3 +354,37 @@ def test_a_full_disk_is_one_error(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert b"standard output must be writable; got No space left on device" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def limited(megabytes: float, *flags: str, cwd: Path, url: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the producer where no file may grow beyond so much, as on a disk that fills."""
+    size = int(megabytes * 1e6)
+    program = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size})); "
+    program += "import runpy; runpy.run_module('producer', run_name='__main__')"
+    command = [sys.executable, "-c", program, *flags]
+    return subprocess.run(command, cwd=cwd, env=environment(url), capture_output=True, timeout=120, check=False)
+
+
+def test_days_that_are_whole_stay_when_the_disk_fills(tmp_path: Path) -> None:
+    flags = ("--days", "2", "--start", START, "--seed", "1", "--json")
+    assert produce(*flags, "--entries", "300", cwd=tmp_path).returncode == 0
+    whole = sorted(tmp_path.rglob("*.json"))
+    done = limited(0.3, *flags, "--entries", "3000", cwd=tmp_path, url=NOWHERE)
+    counts = orjson.loads(done.stdout)
+    assert (done.returncode, done.stderr.count(b"must be writable; got File too large for 'logs'")) == (1, 1)
+    assert (counts["generated"], counts["acknowledged"]) == (counts["failed"], 0)
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == whole
+    assert all(path.read_bytes().count(b"\n") == 300 for path in whole)
+
+
+def test_a_ledger_that_can_no_longer_be_written_stops_the_run_with_true_counts(tmp_path: Path) -> None:
+    kinesis = FaultyKinesis()
+    with serving(kinesis) as url:
+        flags = ("--to", "kinesis", "--rate", "2000", "--count", "20000", "--ledger", "ledger", "--json")
+        done = limited(0.02, *flags, "--dead-letters", "/dev/null", cwd=tmp_path, url=url)
+    counts = orjson.loads(done.stdout)
+    assert done.returncode == 1
+    assert b"LoglakeError: the ledger must be writable; got " in done.stderr
+    assert b"Traceback" not in done.stderr
+    assert counts["generated"] == counts["acknowledged"] + counts["failed"]
+    assert 0 < counts["acknowledged"] <= len(ids(kinesis.events()))

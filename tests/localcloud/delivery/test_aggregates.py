@@ -20,6 +20,14 @@ def test_kpl_gives_each_user_record_its_own_key() -> None:
     assert open_kpl(aggregate(*records), "outer") == records
 
 
+def test_kpl_reads_records_with_a_hash_key_and_long_ones() -> None:
+    aggregator = RecordAggregator()
+    records = [(f"key-{index % 200}", bytes([index % 256]) * (index * 70)) for index in range(160)]
+    for number, (key, data) in enumerate(records):
+        assert aggregator.add_user_record(key, data, str(number << 100)) is None
+    assert open_kpl(aggregator.clear_and_get().get_contents()[2], "outer") == records
+
+
 @pytest.mark.parametrize("data", [b"", b"plain", b"\xf3\x89\x9a\xc2", b"\xf3\x89\x9a\xc2" + b"x" * 16, b"{}\n" * 100])
 def test_kpl_passes_what_is_no_aggregate(data: bytes) -> None:
     assert open_kpl(data, "outer") == [("outer", data)]
