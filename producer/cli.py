@@ -40,8 +40,8 @@ def produce(stack_name: str | None, as_json: bool, **flags: Any) -> int:
     run, work = open_run(plan, settings.load(stack_name), counts)
     _end_on_signals(run, signals)
     began, error = time.monotonic(), None
-    moving = sys.stderr.isatty() and plan.to != "stdout"
-    with Progress(lambda: {**counts.snapshot(), "lag_ms": run.lag_ms}, moving, plan.total()):
+    moving = sys.stderr.isatty() and not (plan.to == "stdout" and sys.stdout.isatty())
+    with Progress(plan.to, lambda: {**counts.snapshot(), "lag_ms": run.lag_ms}, moving, plan.total()):
         try:
             work()
         except LoglakeError as raised:

@@ -34,6 +34,16 @@ def unpack(key: int) -> tuple[int, int, int, Kind]:
     return key >> 24, key >> 8 & 0xFFFF, key >> 4 & 0xF, Kind(key & 0xF)
 
 
+def broken(key: int, way: int, kind: Kind) -> int:
+    """Return the key of a good event made malformed: its level gives way to the way in which it is broken."""
+    return key & ~0xFF | way << 4 | kind
+
+
+def ways(keys: Integers) -> Integers:
+    """Return the way in which each malformed event is broken; see `producer.malformed`."""
+    return np.asarray(keys[kinds(keys) != Kind.GOOD] >> 4 & 0xF, dtype=np.int64)
+
+
 def minutes(keys: Integers) -> Integers:
     """Return the minute (since the epoch) of each key."""
     return keys >> 24

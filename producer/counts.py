@@ -1,6 +1,7 @@
 """What has happened so far in one run; at its end, generated = acknowledged + failed + spooled."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -11,11 +12,13 @@ from catalog.latency import bucket_of, percentile
 class Counts:
     """Running counts of events (`generated`, `acknowledged`, `failed`), records, calls and bytes; safe for threads.
 
+    `sent` are events that have left in a call at least once, whatever became of it; each counts once.
     `spooled` are events of real logs that a stopped run leaves in the spool for the next one.
     `event_bytes` are the bytes of the acknowledged events themselves, `bytes` those of the records that carried them.
     """
 
     generated: int = 0
+    sent: int = 0
     acknowledged: int = 0
     failed: int = 0
     spooled: int = 0
@@ -28,6 +31,7 @@ class Counts:
     event_bytes: int = 0
     bytes: int = 0
     _lock: Lock = field(default_factory=Lock, repr=False)
+    _ways: Counter[str] = field(default_factory=Counter, repr=False)
     _waits: Counter[int] = field(default_factory=Counter, repr=False)
 
     def add(self, **amounts: int) -> None:
@@ -35,6 +39,17 @@ class Counts:
         with self._lock:
             for name, amount in amounts.items():
                 setattr(self, name, getattr(self, name) + amount)
+
+    def broke(self, ways: Iterable[str]) -> None:
+        """Note how malformed events are broken."""
+        with self._lock:
+            self._ways.update(ways)
+
+    @property
+    def malformed_by_way(self) -> dict[str, int]:
+        """How many events are broken in which way, the most frequent first."""
+        with self._lock:
+            return dict(self._ways.most_common())
 
     def waited(self, seconds: float) -> None:
         """Note how long the sink took for one call, from its start to its answer."""

@@ -22,7 +22,7 @@ FIRST_BACKOFF_S = 0.1
 LONGEST_BACKOFF_S = 4.0
 WORKERS = 8
 """The most calls in flight; how many there are follows the sink, see `producer.concurrency`."""
-QUEUED_BATCHES = 3
+QUEUED_BATCHES = 6
 LAST_MOMENT_S = 0.5
 """How long a stopped delivery still waits for answers after it gave up sending again."""
 _EXPIRED = "ttl: not sent in --max-age"
@@ -43,6 +43,7 @@ class _Batch:
     def __init__(self, records: list[Record], patience: Patience) -> None:
         self.pending = records
         self.size = len(records)
+        self.never_sent = {id(record) for record in records}
         self.attempt = 0
         self.in_doubt = False
         self.call = 0
@@ -231,6 +232,7 @@ class Delivery:
         with self._concurrency.call() as call:
             began = time.monotonic()
             call.comparable = len(records) == batch.size
+            self._count_sent(batch, records)
             try:
                 codes = self._put(records)
             except PutError as error:
@@ -249,6 +251,12 @@ class Delivery:
             batch.reason = next(filter(None, codes)) or ""
             self._on_trouble()
         return failed
+
+    def _count_sent(self, batch: _Batch, records: list[Record]) -> None:
+        if batch.never_sent:
+            new = [record for record in records if id(record) in batch.never_sent]
+            batch.never_sent.difference_update(map(id, new))
+            self._counts.add(sent=sum(len(record.payloads) for record in new))
 
     def _settle(self, batch: _Batch, sent: list[Record], failed: list[Record]) -> None:
         refused = {id(record) for record in failed}

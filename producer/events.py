@@ -190,8 +190,8 @@ class Generator:
         if not self._malformed:
             return
         for place in np.flatnonzero(self._random.random(len(payloads)) < self._malformed).tolist():
-            payloads[place], kind = break_event(payloads[place], int(self._random.integers(0, 1 << 16)))
-            keys[place] += kind
+            payloads[place], way, kind = break_event(payloads[place], int(self._random.integers(0, 1 << 16)))
+            keys[place] = counting.broken(int(keys[place]), way, kind)
 
 
 def _constant(text: bytes, count: int) -> npt.NDArray[np.uint8]:

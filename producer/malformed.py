@@ -40,7 +40,13 @@ BREAKAGES: tuple[tuple[str, Kind, Breaker], ...] = (
 """What is broken, what becomes of it, and how a good event is made into it."""
 
 
-def break_event(event: bytes, choice: int) -> tuple[bytes, Kind]:
-    """Return `event` broken in the way of number `choice` (taken modulo their count), and what must become of it."""
-    _, kind, breaker = BREAKAGES[choice % len(BREAKAGES)]
-    return breaker(event), kind
+def break_event(event: bytes, choice: int) -> tuple[bytes, int, Kind]:
+    """Return `event` broken in one of the ways, the way's number from 1 on, and what must become of the event."""
+    number = choice % len(BREAKAGES)
+    _, kind, breaker = BREAKAGES[number]
+    return breaker(event), number + 1, kind
+
+
+def name_of(number: int) -> str:
+    """Return what is broken in way `number`; 0 is an event that came broken."""
+    return BREAKAGES[number - 1][0] if number else "broken when it came"

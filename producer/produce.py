@@ -13,6 +13,7 @@ from producer.counting import Integers
 from producer.counts import Counts
 from producer.dead_letters import DeadLetters
 from producer.events import Block, Generator
+from producer.malformed import name_of
 from producer.pacing import wall_ms
 from producer.sinks import Sink
 
@@ -50,7 +51,10 @@ class Run:
 
     def write(self, block: Block) -> None:
         """Count the events as generated and hand them to the sink."""
-        self.counts.add(generated=len(block.payloads), malformed=int(np.count_nonzero(counting.kinds(block.keys))))
+        ways = counting.ways(block.keys)
+        self.counts.add(generated=len(block.payloads), malformed=len(ways))
+        if len(ways):
+            self.counts.broke(name_of(way) for way in ways.tolist())
         self.sink.write(block)
 
     def history(self, blocks: Iterator[Block]) -> None:

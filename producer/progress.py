@@ -18,39 +18,72 @@ _BAR = 24
 Snapshot = Callable[[], dict[str, float]]
 
 
-def describe(counts: dict[str, float], rate: float, total: int | None = None) -> str:
-    """Return one line about a run: rate, where its events are, and how the sink does."""
-    parts = [
-        f"{counts['generated']:,.0f} events",
-        f"{rate:,.1f}/s",
+def line(counts: dict[str, float], rate: float, total: int | None = None) -> str:
+    """Return one line about a run, for a log: rate, where its events are, and how the sink does."""
+    return ", ".join([f"{counts['generated']:,.0f} events", f"{rate:,.1f}/s", *_facts(counts)] + _share(counts, total))
+
+
+def panel(sink: str, counts: dict[str, float], rate: float, elapsed_s: float, total: int | None = None) -> list[str]:
+    """Return the lines of a terminal about a run, of at most 80 columns while no count passes the millions."""
+    minutes, seconds = divmod(int(elapsed_s), 60)
+    head = f"{sink}  {minutes:02}:{seconds:02}  {rate:,.1f} events/s, {counts['lag_ms'] / 1000:,.1f} s behind"
+    if total:
+        head = f"{bar(counts['generated'] / total)} {head}"
+    lines = [
+        head,
+        f"  generated {counts['generated']:,.0f}  sent {counts['sent']:,.0f}"
+        f"  acknowledged {counts['acknowledged']:,.0f}  failed {counts['failed']:,.0f}",
+        f"  {counts['bytes'] / 1e6:,.1f} MB in {counts['calls']:,.0f} calls"
+        f"  p50 {counts['call_p50_ms']:,.1f} ms  p99 {counts['call_p99_ms']:,.1f} ms",
+    ]
+    if counts["records"]:
+        lines.append(
+            f"  {counts['records']:,.0f} records of {counts['events_per_record']:,.1f} events,"
+            f" {counts['retried_records']:,.0f} sent again"
+        )
+    if counts["unparsable"]:
+        lines.append(f"  {counts['unparsable']:,.0f} lines unparsable")
+    return lines
+
+
+def _facts(counts: dict[str, float]) -> list[str]:
+    facts = [
+        f"{counts['sent']:,.0f} sent",
         f"{counts['acknowledged']:,.0f} acknowledged",
         f"{counts['retried_records']:,.0f} records retried",
         f"{counts['failed']:,.0f} failed",
         f"{counts['bytes'] / 1e6:,.1f} MB",
     ]
     if counts["unparsable"]:
-        parts.append(f"{counts['unparsable']:,.0f} unparsable")
+        facts.append(f"{counts['unparsable']:,.0f} unparsable")
     if counts["events_per_record"]:
-        parts.append(f"{counts['events_per_record']:,.1f} a record")
-        parts.append(f"p50 {counts['call_p50_ms']:,.0f} ms, p99 {counts['call_p99_ms']:,.0f} ms")
+        facts.append(f"{counts['events_per_record']:,.1f} a record")
+    if counts["calls"]:
+        facts.append(f"p50 {counts['call_p50_ms']:,.0f} ms, p99 {counts['call_p99_ms']:,.0f} ms")
     if counts["lag_ms"] >= 1000:
-        parts.append(f"{counts['lag_ms'] / 1000:,.1f} s behind")
-    return bar(counts["generated"] / total) + ", ".join(parts) if total else ", ".join(parts)
+        facts.append(f"{counts['lag_ms'] / 1000:,.1f} s behind")
+    return facts
+
+
+def _share(counts: dict[str, float], total: int | None) -> list[str]:
+    return [f"{min(1.0, counts['generated'] / total):.0%} done"] if total else []
 
 
 def bar(share: float) -> str:
-    """Return a bar of a share from 0 to 1, with a space behind it."""
+    """Return a bar of a share from 0 to 1."""
     full = min(_BAR, int(share * _BAR))
-    return f"[{'#' * full}{'.' * (_BAR - full)}] {min(share, 1):4.0%} "
+    return f"[{'#' * full}{'.' * (_BAR - full)}] {min(share, 1):4.0%}"
 
 
 class Progress:
     """Shows a run from a thread of its own, so that it also speaks while the run waits for room. A context manager."""
 
-    def __init__(self, snapshot: Snapshot, moving: bool, total: int | None = None) -> None:
+    def __init__(self, sink: str, snapshot: Snapshot, moving: bool, total: int | None = None) -> None:
+        self._sink = sink
         self._snapshot = snapshot
         self._moving = moving
         self._total = total
+        self._shown = 0
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._show, daemon=True)
 
@@ -61,21 +94,30 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self._done.set()
         self._thread.join()
-        if self._moving:
-            click.echo("\r\x1b[K", nl=False, err=True)
+        self._paint([])
 
     def _show(self) -> None:
         every = MOVING_EVERY_S if self._moving else PLAIN_EVERY_S
-        before, then = 0.0, time.monotonic()
+        generated, began = 0.0, time.monotonic()
+        then = began
         while not self._done.wait(every):
             counts, now = self._snapshot(), time.monotonic()
-            line = describe(counts, (counts["generated"] - before) / (now - then), self._total)
-            before, then = counts["generated"], now
+            rate = (counts["generated"] - generated) / (now - then)
+            generated, then = counts["generated"], now
             if self._moving:
-                width = shutil.get_terminal_size().columns
-                click.echo(f"\r\x1b[K{line[: width - 1]}", nl=False, err=True)
+                self._paint(panel(self._sink, counts, rate, now - began, self._total))
             else:
-                click.echo(f"{time.strftime('%H:%M:%S', time.gmtime())} {line}", err=True)
+                stamp = time.strftime("%H:%M:%S", time.gmtime())
+                click.echo(f"{stamp} {line(counts, rate, self._total)}", err=True)
+
+    def _paint(self, lines: list[str]) -> None:
+        """Put `lines` where the last ones stood; no line may wrap, or the next would not find the first of them."""
+        if not lines and not self._shown:
+            return
+        width = shutil.get_terminal_size().columns - 1
+        up = f"\x1b[{self._shown}F" if self._shown else ""
+        click.echo(up + "\x1b[J" + "".join(f"{text[:width]}\n" for text in lines), nl=False, err=True)
+        self._shown = len(lines)
 
 
 def report(counts: Counts, dead_letters: DeadLetters, elapsed_s: float, as_json: bool, err: bool) -> None:
@@ -84,8 +126,13 @@ def report(counts: Counts, dead_letters: DeadLetters, elapsed_s: float, as_json:
     for reason, events in dead_letters.reasons.items():
         click.echo(f"failed: {events:,} events in {dead_letters.path}: {reason}", err=True)
     if as_json:
-        click.echo(orjson.dumps({**totals, "elapsed_s": round(elapsed_s, 3)}).decode(), err=err)
+        ways = counts.malformed_by_way
+        click.echo(
+            orjson.dumps({**totals, "malformed_by_way": ways, "elapsed_s": round(elapsed_s, 3)}).decode(), err=err
+        )
         return
+    for way, events in counts.malformed_by_way.items():
+        click.echo(f"malformed: {events:,} events: {way}", err=True)
     click.echo(_summary(totals, elapsed_s), err=True)
 
 

@@ -36,6 +36,7 @@ class _Bucket:
 
     filled_at: float
     judged_at: float
+    fresh: bool = True
     share: float = 1.0
     bytes: float = 0.0
     records: float = 0.0
@@ -58,11 +59,16 @@ class _Bucket:
         self.records -= 1
 
     def judge(self, now: float) -> None:
-        """Once a second: give way when the shard still throttles, come back slowly when it does not."""
+        """Once a second: give way when the shard still throttles, come back slowly when it does not.
+
+        The first second does not count: its answers are to calls that were made before anything was held back.
+        """
         if now - self.judged_at < _LOOK_S:
             return
         refused = self.throttled / max(1, self.throttled + self.stored)
-        if refused > _HEAVY:
+        if self.fresh:
+            self.fresh = False
+        elif refused > _HEAVY:
             self.share *= 0.7
         elif refused > 0:
             self.share *= 0.98

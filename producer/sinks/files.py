@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -13,8 +15,6 @@ from producer.counts import Counts
 from producer.events import Block
 from producer.sinks.file_formats import FileFormat, JsonLines, open_packed
 
-_PART = ".part"
-
 
 def file_of(folder: Path, service: str, day: datetime, suffix: str = ".json") -> Path:
     """Return where the events of one service and day go."""
@@ -22,8 +22,28 @@ def file_of(folder: Path, service: str, day: datetime, suffix: str = ".json") ->
     return folder / name / f"{day:year=%Y/month=%m/day=%d}" / f"logs_{name}_{day:%Y%m%d}{suffix}"
 
 
+@dataclass(slots=True)
+class _DayFile:
+    """A file that is being written, and what is in it so far."""
+
+    path: Path
+    file: BinaryIO
+    events: int = 0
+    event_bytes: int = 0
+    bytes: int = 0
+
+    @property
+    def part(self) -> Path:
+        """Return its name until it is whole."""
+        return _part_of(self.path)
+
+
 class FilesSink:
-    """Writes one file per service and day; a file of that name is replaced when its day is whole, never half-way."""
+    """Writes one file per service and day; a file of that name is replaced when its day is whole, never half-way.
+
+    An event is acknowledged when its file is whole. When the disk is full, the days that are whole stay, what is left
+    of the unfinished one is removed, and its events count as failed.
+    """
 
     def __init__(
         self,
@@ -38,21 +58,16 @@ class FilesSink:
         self._counts = counts
         self._format = file_format or JsonLines()
         self._packed = packed
-        self._open: dict[Path, BinaryIO] = {}
+        self._open: dict[Path, _DayFile] = {}
+        self._unfinished = 0
         self._day = -1
-        self.files = 0
 
     def write(self, block: Block) -> None:
-        minutes = counting.minutes(block.keys)
-        numbers = counting.services(block.keys)
-        for day in range(int(minutes.min()) // 1440, int(minutes.max()) // 1440 + 1) if block.payloads else ():
-            if day != self._day:
-                self._finish_day()
-                self._day = day
-            chosen = minutes // 1440 == day
-            for number, service in enumerate(self._services):
-                places = (chosen & (numbers == number)).nonzero()[0].tolist()
-                self._append(service, day, [block.payloads[place] for place in places])
+        self._unfinished += len(block.payloads)
+        try:
+            self._write(block)
+        except OSError as error:
+            raise self._given_up(error) from error
 
     def tick(self) -> None:
         pass
@@ -64,36 +79,64 @@ class FilesSink:
         pass
 
     def close(self, grace_s: float) -> None:
-        self._finish_day()
+        try:
+            self._finish_day()
+        except OSError as error:
+            raise self._given_up(error) from error
+
+    def _write(self, block: Block) -> None:
+        minutes = counting.minutes(block.keys)
+        numbers = counting.services(block.keys)
+        for day in range(int(minutes.min()) // 1440, int(minutes.max()) // 1440 + 1) if block.payloads else ():
+            if day != self._day:
+                self._finish_day()
+                self._day = day
+            chosen = minutes // 1440 == day
+            for number, service in enumerate(self._services):
+                places = (chosen & (numbers == number)).nonzero()[0].tolist()
+                self._append(service, day, [block.payloads[place] for place in places])
 
     def _append(self, service: str, day: int, payloads: list[bytes]) -> None:
         if not payloads:
             return
         suffix = self._format.suffix + (".gz" if self._packed else "")
-        path = file_of(self._folder, service, datetime.fromtimestamp(day * 86_400, UTC), suffix)
+        day_file = self._file(file_of(self._folder, service, datetime.fromtimestamp(day * 86_400, UTC), suffix))
         data = self._format.encode(payloads)
         began = time.monotonic()
-        try:
-            self._file(path).write(data)
-        except OSError as error:
-            raise LoglakeError(f"--output-dir must be writable; got {error.strerror} for {str(path)!r}") from error
+        day_file.file.write(data)
         self._counts.waited(time.monotonic() - began)
-        self._counts.add(acknowledged=len(payloads), event_bytes=sum(map(len, payloads)), bytes=len(data))
+        self._counts.add(sent=len(payloads))
+        day_file.events += len(payloads)
+        day_file.event_bytes += sum(map(len, payloads))
+        day_file.bytes += len(data)
 
-    def _file(self, path: Path) -> BinaryIO:
+    def _file(self, path: Path) -> _DayFile:
         if path not in self._open:
             path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(path.name + _PART)
-            self._open[path] = open_packed(part) if self._packed else part.open("wb")
-            self._open[path].write(self._format.head)
+            part = _part_of(path)
+            self._open[path] = _DayFile(path, open_packed(part) if self._packed else part.open("wb"))
+            self._open[path].file.write(self._format.head)
         return self._open[path]
 
     def _finish_day(self) -> None:
-        for path, file in self._open.items():
-            try:
-                file.close()
-                path.with_name(path.name + _PART).replace(path)
-            except OSError as error:
-                raise LoglakeError(f"--output-dir must be writable; got {error.strerror} for {str(path)!r}") from error
-            self.files += 1
+        for path, day_file in list(self._open.items()):
+            day_file.file.close()
+            day_file.part.replace(path)
+            del self._open[path]
+            self._unfinished -= day_file.events
+            self._counts.add(acknowledged=day_file.events, event_bytes=day_file.event_bytes, bytes=day_file.bytes)
+
+    def _given_up(self, error: OSError) -> LoglakeError:
+        for day_file in self._open.values():
+            with suppress(OSError):  # it may want to write what it still holds
+                day_file.file.close()
+            with suppress(OSError):
+                day_file.part.unlink()
         self._open = {}
+        self._counts.add(failed=self._unfinished)
+        self._unfinished = 0
+        return LoglakeError(f"--output-dir must be writable; got {error.strerror} for {str(self._folder)!r}")
+
+
+def _part_of(path: Path) -> Path:
+    return path.with_name(path.name + ".part")

@@ -29,7 +29,7 @@ class StdoutSink:
             raise LoglakeError(f"standard output must be writable; got {error.strerror}") from error
         self._counts.waited(time.monotonic() - began)
         events = len(block.payloads)
-        self._counts.add(acknowledged=events, event_bytes=len(data) - events, bytes=len(data))
+        self._counts.add(sent=events, acknowledged=events, event_bytes=len(data) - events, bytes=len(data))
 
     def tick(self) -> None:
         pass

@@ -10,12 +10,12 @@ from tests.producer.kinesis_server import user_records
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=64)
 
 
-def by_protobuf(records: list[bytes], partition_key: str, explicit_hash_key: str) -> bytes:
+def by_protobuf(records: list[bytes], partition_key: str, *hash_keys: str, places: list[int] | None = None) -> bytes:
     message = messages_pb2.AggregatedRecord()
     message.partition_key_table.append(partition_key)
-    message.explicit_hash_key_table.append(explicit_hash_key)
-    for data in records:
-        message.records.add(partition_key_index=0, explicit_hash_key_index=0, data=data)
+    message.explicit_hash_key_table.extend(hash_keys)
+    for data, place in zip(records, places or [0] * len(records), strict=True):
+        message.records.add(partition_key_index=0, explicit_hash_key_index=place, data=data)
     encoded = message.SerializeToString()
     return MAGIC + encoded + hashlib.md5(encoded).digest()
 
@@ -23,6 +23,19 @@ def by_protobuf(records: list[bytes], partition_key: str, explicit_hash_key: str
 @given(st.lists(st.binary(max_size=400), min_size=1, max_size=30), KEYS, st.integers(0, (1 << 128) - 1))
 def test_an_aggregate_is_byte_for_byte_what_protobuf_writes(records: list[bytes], key: str, hash_key: int) -> None:
     assert Aggregator().encode(records, key, str(hash_key)) == by_protobuf(records, key, str(hash_key))
+
+
+@given(
+    st.lists(st.integers(0, (1 << 128) - 1), min_size=1, max_size=300, unique=True),
+    st.lists(st.tuples(st.binary(max_size=400), st.integers(0, 1 << 30)), min_size=1, max_size=30),
+)
+def test_an_aggregate_under_many_keys_is_what_protobuf_writes(
+    hash_keys: list[int], content: list[tuple[bytes, int]]
+) -> None:
+    records, places = [data for data, _ in content], [place % len(hash_keys) for _, place in content]
+    names = [str(hash_key) for hash_key in hash_keys]
+    expected = by_protobuf(records, "k", *names, places=places)
+    assert Aggregator().encode_keyed(records, "k", names, places) == expected
 
 
 @given(st.lists(st.integers(0, 70_000), min_size=1, max_size=4))

@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pytest
 
+from catalog.errors import LoglakeError
 from producer import aws
 from producer.record import Put, PutError, Record
 from tests.producer.kinesis_server import FaultyKinesis, serving
@@ -58,3 +59,25 @@ def test_a_call_that_reached_no_one_is_not_in_doubt(kinesis: FaultyKinesis, monk
     with pytest.raises(PutError) as raised:
         put_to("http://127.0.0.1:9", monkeypatch)([record(b"a")])
     assert (raised.value.retryable, raised.value.in_doubt) == (True, False)
+
+
+def test_the_shards_of_an_answer_are_passed_on(kinesis: FaultyKinesis, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: set[str] = set()
+    with serving(kinesis) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        aws.kinesis_put(aws.client("kinesis"), "logs", seen.update)([record(b"a")])
+    assert seen == {"shardId-000000000000"}
+
+
+def test_shards_that_may_not_be_listed_are_a_clear_error(
+    kinesis: FaultyKinesis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinesis.denied = {"ListShards"}
+    with serving(kinesis) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        with pytest.raises(LoglakeError) as raised:
+            aws.list_shards(aws.client("kinesis"), "logs")
+    assert str(raised.value) == (
+        "kinesis:ListShards must be allowed on stream 'logs', since an aggregate must stay inside one shard; "
+        "got AccessDeniedException; allow it in the producer's policy, as the stack's own does"
+    )

@@ -1,36 +1,17 @@
-import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
 
 from producer.ledger import read_ledger
 from tests.producer.kinesis_server import SHARDS, FaultyKinesis, serving, user_records
+from tests.producer.processes import environment, produce, started, wait_for
 
-ROOT = Path(__file__).parents[2]
 START = "2026-11-01T00:00:00Z"
-
-
-def environment(url: str = "http://127.0.0.1:9") -> dict[str, str]:
-    return {
-        **os.environ,
-        "AWS_ENDPOINT_URL": url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "LOGLAKE_STREAM": "logs",
-        "PYTHONPATH": str(ROOT),
-    }
-
-
-def produce(*flags: str, cwd: Path, url: str = "http://127.0.0.1:9") -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "producer", *flags]
-    return subprocess.run(command, cwd=cwd, env=environment(url), capture_output=True, timeout=120, check=False)
 
 
 def test_files_have_the_layout_of_the_lake_and_repeat_byte_for_byte(tmp_path: Path) -> None:
@@ -88,18 +69,6 @@ def test_every_aggregate_carries_a_key_of_the_shard_it_is_meant_for(tmp_path: Pa
     used = {hash_key >= int(SHARDS[1]["HashKeyRange"]["StartingHashKey"]) for hash_key, _ in kinesis.stored}
     assert used == {False, True}
     assert all(len(user_records(data)) > 50 for _, data in kinesis.stored[:-1])
-
-
-def started(tmp_path: Path, url: str, *flags: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "producer", "--to", "kinesis", "--json", *flags]
-    return subprocess.Popen(command, cwd=tmp_path, env=environment(url), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
-def wait_for(condition: Any, seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])

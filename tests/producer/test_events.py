@@ -102,7 +102,7 @@ def test_the_size_is_that_of_a_real_log_line(block: Block) -> None:
 
 @pytest.mark.parametrize("choice", range(len(BREAKAGES)), ids=[name for name, _, _ in BREAKAGES])
 def test_a_broken_event_becomes_what_its_kind_says(block: Block, choice: int) -> None:
-    payload, kind = break_event(block.payloads[0], choice)
+    payload, _, kind = break_event(block.payloads[0], choice)
     event = {"records": [{"recordId": "1", "data": base64.b64encode(payload).decode()}]}
     record = transform(event, datetime(2026, 11, 21, 23, 32, tzinfo=UTC))["records"][0]
     assert record["result"] == ("ProcessingFailed" if kind is Kind.UNREADABLE else "Ok")

@@ -3,7 +3,8 @@ import random
 import pytest
 from aws_kinesis_agg.aggregator import RecordAggregator
 
-from localcloud.delivery.aggregates import open_delimited, open_json, open_kpl
+from catalog.kpl import open_kpl
+from localcloud.delivery.aggregates import open_delimited, open_json
 
 
 def aggregate(*records: tuple[str, bytes]) -> bytes:
@@ -17,6 +18,14 @@ def aggregate(*records: tuple[str, bytes]) -> bytes:
 def test_kpl_gives_each_user_record_its_own_key() -> None:
     records = [(f"key-{index % 7}", bytes([index % 256]) * index) for index in range(300)]
     assert open_kpl(aggregate(*records), "outer") == records
+
+
+def test_kpl_reads_records_with_a_hash_key_and_long_ones() -> None:
+    aggregator = RecordAggregator()
+    records = [(f"key-{index % 200}", bytes([index % 256]) * (index * 70)) for index in range(160)]
+    for number, (key, data) in enumerate(records):
+        assert aggregator.add_user_record(key, data, str(number << 100)) is None
+    assert open_kpl(aggregator.clear_and_get().get_contents()[2], "outer") == records
 
 
 @pytest.mark.parametrize("data", [b"", b"plain", b"\xf3\x89\x9a\xc2", b"\xf3\x89\x9a\xc2" + b"x" * 16, b"{}\n" * 100])
