@@ -26,11 +26,13 @@ class Result:
     rows: Sequence[Row]
     scanned_bytes: int
     seconds: float
+    reads: bool = True
+    """Whether it was a query; statements about the catalog cost nothing."""
 
     @property
     def dollars(self) -> float:
         """What AWS asks for it in us-east-1: $5 per TB scanned, at least 10 MB."""
-        return max(self.scanned_bytes, MINIMUM_BILLED_BYTES) * DOLLARS_PER_BYTE
+        return 0.0 if not self.reads else max(self.scanned_bytes, MINIMUM_BILLED_BYTES) * DOLLARS_PER_BYTE
 
 
 def literal(value: str) -> str:
@@ -123,6 +125,7 @@ def fetch(athena: Any, s3: Any, execution: dict[str, Any]) -> Result:
         rows,
         int(statistics.get("DataScannedInBytes", 0)),
         statistics.get("TotalExecutionTimeInMillis", 0) / 1000,
+        execution.get("StatementType", "DML") == "DML" or bool(statistics.get("DataScannedInBytes")),
     )
 
 

@@ -1,5 +1,8 @@
+from click.testing import CliRunner
+
 from catalog.athena import Result, literal, parse_rows
-from catalog.cli import byte_text, cost_line, records
+from catalog.cli import byte_text, cost_line, query, records
+from catalog.named_queries import named_queries
 
 
 def test_literal_turns_what_was_typed_into_sql():
@@ -28,6 +31,17 @@ def test_records_use_the_types_that_json_has():
 def test_cost_line_bills_ten_megabytes_at_least():
     result = Result("id", ["a"], ["varchar"], [["x"]], 1_234_567, 0.5)
     assert cost_line(result) == "1 row · 1.2 MB scanned · $0.00005 · 0.50 s"
+
+
+def test_cost_line_bills_nothing_for_a_statement_about_the_catalog():
+    assert " · $0.00000 · " in cost_line(Result("id", ["tab_name"], ["varchar"], [["x"]], 0, 0.5, reads=False))
+
+
+def test_the_list_names_each_query_on_a_line_of_its_own_where_a_program_reads():
+    done = CliRunner().invoke(query, ["--list"])
+    names = [line.split()[0] for line in done.output.splitlines()]
+    assert names == [found.name for found in named_queries()]
+    assert len(names) >= 15
 
 
 def test_byte_text_keeps_three_digits():
