@@ -1,6 +1,7 @@
 """Asking Athena one query: start it, wait for it, read its result object from S3 (never page by page)."""
 
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -61,18 +62,25 @@ def _is_number(value: str) -> bool:
 
 
 def start(client: Any, sql: str, database: str, work_group: str, parameters: Sequence[str] = ()) -> str:
-    """Start a query and return its id; raise `QueryError` with Athena's words when it is refused."""
+    """Start a query and return its id; raise `QueryError` with Athena's words when it is refused.
+
+    Interrupted before the answer came, it stops what Athena may have started: the same token is the same execution.
+    """
     from botocore.exceptions import BotoCoreError, ClientError
 
     request: dict[str, Any] = {
         "QueryString": sql,
         "QueryExecutionContext": {"Database": database},
         "WorkGroup": work_group,
+        "ClientRequestToken": str(uuid.uuid4()),
     }
     if parameters:
         request["ExecutionParameters"] = list(parameters)
     try:
         return str(client.start_query_execution(**request)["QueryExecutionId"])
+    except KeyboardInterrupt:
+        client.stop_query_execution(QueryExecutionId=client.start_query_execution(**request)["QueryExecutionId"])
+        raise
     except ClientError as error:
         raise QueryError(error.response["Error"]["Message"]) from error
     except BotoCoreError as error:

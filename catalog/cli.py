@@ -71,19 +71,19 @@ def run(sql: str, parameters: Sequence[str], database: str | None, stack: settin
 
     try:
         client = boto3.client("athena")
-        execution_id = athena.start(client, sql, database or stack.database, stack.work_group, parameters)
-        execution = _awaited(client, execution_id)
+        execution = _executed(client, sql, database or stack.database, stack.work_group, parameters)
         return athena.fetch(client, boto3.client("s3"), execution)
     except (BotoCoreError, ClientError) as error:
         raise QueryError(f"Athena can't be asked: {error}") from error
 
 
-def _awaited(client: Any, execution_id: str) -> dict[str, Any]:
+def _executed(client: Any, sql: str, database: str, work_group: str, parameters: Sequence[str]) -> dict[str, Any]:
     try:
+        execution_id = athena.start(client, sql, database, work_group, parameters)
         with _Progress() as progress:
             return athena.wait(client, execution_id, progress)
     except KeyboardInterrupt:
-        click.echo(f"interrupted; execution {execution_id} was stopped", err=True)
+        click.echo("interrupted; the query was stopped", err=True)
         raise
 
 
