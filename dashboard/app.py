@@ -7,7 +7,7 @@ from dash import Dash, dcc, html, page_container
 from flask import Response, jsonify
 
 from catalog.errors import LoglakeError
-from dashboard import access, audit, login, security, shell, shell_views
+from dashboard import access, audit, compression, exports, login, security, shell, shell_views
 from dashboard.lake import Lake
 from dashboard.login import Gate
 from dashboard.state import StateFile
@@ -59,6 +59,8 @@ def create_app(lake: Lake, gate: Gate, prefix: str = "/") -> Dash:
     shell_views.register(app)
     security.protect(app)
     login.install(app.server, gate, prefix)
+    exports.install(app.server, prefix)
+    compression.install(app.server, gate.cache, prefix)
     _add_routes(app, lake, prefix)
     return app
 

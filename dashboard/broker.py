@@ -104,8 +104,8 @@ class Broker:
         return [run for run in runs if run.get("execution_id")]
 
     def metrics(self) -> dict[str, int]:
-        """Return counts since the cache was made: executions, hits, failures, stopped, bytes scanned and saved."""
-        names = ("executions", "hits", "failures", "stopped", "scanned_bytes", "saved_bytes")
+        """Return counts since the cache was made, and `since`, when the first execution was started."""
+        names = ("executions", "hits", "failures", "stopped", "reaped", "scanned_bytes", "saved_bytes", "since")
         return {name: int(self._cache.get(f"metric:{name}", default=0, retry=True)) for name in names}
 
     def recent(self) -> list[dict[str, Any]]:
@@ -142,6 +142,7 @@ class Broker:
         except QueryError as error:
             return self._fail(question.key, {"state": FAILED, "error": str(error), "execution_id": ""})
         self._count("executions", 1)
+        self._cache.add("metric:since", int(now), retry=True)
         self.on_start(question.statement, execution_id)
         run = {
             "execution_id": execution_id,
@@ -219,7 +220,7 @@ class Broker:
             with self._locked(key):
                 run = self._run(key)
                 if run and not self._waiters(key):
-                    self._stop(key, run)
+                    self._count("reaped", int(self._stop(key, run)))
                 elif not run:
                     self._change_active(remove=key)
 

@@ -39,7 +39,7 @@ DEFAULT_CACHE = Path(".loglake") / "dashboard-cache"
 @click.option("--certificate", type=click.Path(exists=True), help="TLS certificate, PEM; with --key.")
 @click.option("--key", type=click.Path(exists=True), help="Its private key, PEM.")
 @click.option("--plain-http", is_flag=True, help="Let people log in unencrypted, on an address that is not loopback.")
-@click.option("--ask-above-gb", default=10.0, show_default=True, help="Ask before a query for rows that reads more.")
+@click.option("--ask-above-gb", default=2.0, show_default=True, help="Ask before a query for rows that reads more.")
 def dashboard(host: str, port: int, cache_dir: Path, state_dir: Path, workers: int, prefix: str, **rest: Any) -> None:
     """Serve the dashboard: logs, rates and latencies, read through Athena and cached.
 
@@ -67,7 +67,7 @@ def scope(settings: Settings, endpoint: str) -> str:
     return hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
 
 
-def make_lake(settings: Settings, directory: Path, ask_above_gb: float = 10.0) -> Any:
+def make_lake(settings: Settings, directory: Path, ask_above_gb: float = 2.0) -> Any:
     """Return a process's lake."""
     from dashboard.athena import Athena
     from dashboard.broker import open_cache
@@ -88,7 +88,7 @@ def make_app(settings: Settings, directory: Path, state_dir: Path, prefix: str, 
     from dashboard.broker import open_cache
     from dashboard.login import open_gate
 
-    lake = make_lake(settings, directory, options.get("ask_above_gb", 10.0))
+    lake = make_lake(settings, directory, options.get("ask_above_gb", 2.0))
     alb = Alb(options["alb_arn"]) if options.get("alb_arn") else None
     gate = open_gate(
         state_dir,

@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
@@ -132,11 +133,16 @@ class Lake:
 
     def tables(self) -> dict[str, tuple[str, ...]]:
         """Return the Glue catalog's tables and columns, at most `TABLES_SECONDS` old."""
-        kept = self._cache.get("tables", retry=True)
-        if kept is None:
-            kept = json.dumps(self.engine.tables())
-            self._cache.set("tables", kept, expire=TABLES_SECONDS, retry=True)
-        return {name: tuple(columns) for name, columns in json.loads(kept).items()}
+        found = self.kept("tables", TABLES_SECONDS, self.engine.tables)
+        return {name: tuple(columns) for name, columns in found.items()}
+
+    def kept(self, name: str, seconds: float, read: Callable[[], Any]) -> Any:
+        """Return what `read` gives, as JSON does, at most `seconds` old: for what is asked of others than Athena."""
+        text = self._cache.get(f"kept:{name}", retry=True)
+        if text is None:
+            text = json.dumps(read())
+            self._cache.set(f"kept:{name}", text, expire=seconds, retry=True)
+        return json.loads(text)
 
     def sources(self, view: View, services: Sequence[str]) -> rows.Sources:
         """Return the tables that hold a view's rows, of the services that may be seen."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from catalog.errors import UsageError
 from catalog.names import key_name
 from dashboard.timerange import Window
 
@@ -70,6 +71,7 @@ COLUMNS: dict[str, dict[str, str]] = {
 }
 """Columns and Arrow types of each kind's rows, in the order its statement selects them."""
 
+READING = ("SELECT", "WITH", "SHOW", "DESCRIBE", "EXPLAIN")
 _SLOT = "CAST(floor(to_unixtime(minute) / {grain}) AS bigint) * {grain}"
 _SELECTS = {
     COUNTS: "{slot} AS slot, service, level, status_class, sum(event_count) AS events, "
@@ -146,6 +148,26 @@ def recent_runs() -> Statement:
         "CAST(to_unixtime(newest_received_at) AS bigint) AS newest_received_at"
     )
     return Statement(f"SELECT {columns} FROM runs ORDER BY finished_at DESC LIMIT 100")
+
+
+def reading(sql: str) -> Statement:
+    """Return the statement that someone wrote; raise `UsageError` unless it is one, and only reads."""
+    text = sql.strip().rstrip(";").strip()
+    first = text.split(None, 1)[0].upper() if text else ""
+    if first not in READING or ";" in text:
+        raise UsageError(f"SQL must be one statement that starts with {', '.join(READING)}; got {text[:40]!r}")
+    return Statement(text)
+
+
+def arrived(now: datetime) -> Statement:
+    """Return the statement for what the job read in the last day: events, stored bytes, and over how long."""
+    since = timestamp_literal(now.replace(minute=0, second=0, microsecond=0) - timedelta(days=1))
+    return Statement(
+        "SELECT sum(input_rows) AS events, sum(input_bytes) AS stored_bytes, "
+        "CAST(to_unixtime(max(newest_received_at)) - to_unixtime(min(oldest_received_at)) AS bigint) AS seconds "
+        "FROM runs WHERE finished_at >= ?",
+        (since,),
+    )
 
 
 def recent_rejects(now: datetime, services: Sequence[str] = ()) -> Statement:

@@ -10,7 +10,7 @@ import click
 from catalog.errors import SchemaError
 from catalog.schema import parse_timestamp
 
-_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+SECONDS_OF = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
 _BURST = re.compile(r"(\d+(?:\.\d+)?)x(\d+(?:\.\d+)?[smhd]?)/(\d+(?:\.\d+)?[smhd]?)")
 HIGHEST_RATE = 1_000_000.0
@@ -18,7 +18,7 @@ HIGHEST_RATE = 1_000_000.0
 
 def _seconds(text: str) -> float:
     match = _DURATION.fullmatch(text)
-    return float(match[1]) * _UNITS_S[match[2] or "s"] if match else 0.0
+    return float(match[1]) * SECONDS_OF[match[2] or "s"] if match else 0.0
 
 
 class Duration(click.ParamType[float]):

@@ -54,12 +54,13 @@ class LiveClock:
 class FixedClock(LiveClock):
     """Event time from a given start, whatever the present: the same start gives the same times, always.
 
-    The wall clock only paces: a pause delays events but never changes them.
+    The wall clock only paces: a pause delays events but never changes them. `live_ms` is the event time that is now;
+    what comes before it is worked through at once.
     """
 
-    def __init__(self, rate_at: RateAt, start_ms: int, now_ms: Callable[[], float]) -> None:
+    def __init__(self, rate_at: RateAt, start_ms: int, now_ms: Callable[[], float], live_ms: int | None = None) -> None:
         super().__init__(rate_at, start_ms, now_ms)
-        self._moved_ms = now_ms() - start_ms
+        self._moved_ms = now_ms() - (start_ms if live_ms is None else live_ms)
 
     def __call__(self, running: Integers) -> Integers:
         return self._advance(running)

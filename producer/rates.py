@@ -29,8 +29,10 @@ def clock_of(plan: Plan, start_ms: int, conditions: Conditions, now_ms: Callable
         usual = low if low == high else low + (high - low) * float(shape.load_at(np.array([at_ms]))[0])
         return usual * conditions.traffic(at_ms)
 
-    kind = LiveClock if plan.start is None else FixedUnpacedClock if unpaced else FixedClock
-    return kind(rate_at, start_ms, now_ms)
+    if plan.start is None:
+        return LiveClock(rate_at, start_ms, now_ms)
+    kind = FixedUnpacedClock if unpaced else FixedClock
+    return kind(rate_at, start_ms, now_ms, plan.start)
 
 
 def events_per_block(plan: Plan) -> int:

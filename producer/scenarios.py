@@ -1,9 +1,11 @@
 """Incidents on purpose: what goes wrong, where and when, in phases baseline, incident, recovery.
 
-Times count from the start of live traffic. An effect multiplies: how often a service's calls fail, how long they take,
-how much traffic comes. It holds fully during its incident and fades away over its recovery.
+Times count from the start of live traffic; below zero is the past that `--backfill` fills. An effect multiplies: how
+often a service's calls fail, how long they take, how much traffic comes. It holds fully during its incident and fades
+away over its recovery.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -13,8 +15,11 @@ import yaml
 
 from catalog.errors import UsageError
 from catalog.schema import SERVICES
+from producer.options import SECONDS_OF
 
 EVERY_SERVICE = "*"
+_TIMES = ("after", "lasts", "recovery", "every")
+_TIME = re.compile(r"(-?\d+(?:\.\d+)?)([smhd])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +145,25 @@ def _parse_effect(place: str, content: Any) -> Effect:
     for key, value in content.items():
         if key not in names:
             raise UsageError(f"{place}: a key must be one of {', '.join(names)}; got {key!r}")
-        if key == "service":
-            if value not in (*SERVICES, EVERY_SERVICE):
-                raise UsageError(f"{place}: `service` must be one of {', '.join(SERVICES)} or *; got {value!r}")
-        elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-            raise UsageError(f"{place}: `{key}` must be a number of zero or more; got {value!r}")
-    values: dict[str, Any] = {key: value if key == "service" else float(value) for key, value in content.items()}
-    effect = Effect(**values)
+        if key == "service" and value not in (*SERVICES, EVERY_SERVICE):
+            raise UsageError(f"{place}: `service` must be one of {', '.join(SERVICES)} or *; got {value!r}")
+    numbers = {key: _number(place, key, value) for key, value in content.items() if key != "service"}
+    effect = Effect(content.get("service", EVERY_SERVICE), **numbers)
     if effect.every and effect.every < effect.lasts + effect.recovery:
         raise UsageError(f"{place}: `every` must be at least `lasts` plus `recovery`; got {effect.every!r}")
     if not effect.traffic:
         raise UsageError(f"{place}: `traffic` must be above zero; got {effect.traffic!r}")
     return effect
+
+
+def _number(place: str, key: str, value: Any) -> float:
+    """Return a factor, or a time in seconds; a time may have a unit, and `after` a minus."""
+    text = value if isinstance(value, str) else ""
+    timed = _TIME.fullmatch(text) if key in _TIMES else None
+    number = float(timed[1]) * SECONDS_OF[timed[2]] if timed else value
+    if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) < float("inf"):
+        wanted = "seconds, or a time such as 90s, 5m or 2h" if key in _TIMES else "a number of zero or more"
+        raise UsageError(f"{place}: `{key}` must be {wanted}; got {value!r}")
+    if number < 0 and key != "after":
+        raise UsageError(f"{place}: `{key}` must be zero or more; got {value!r}")
+    return float(number)

@@ -14,6 +14,7 @@ from localcloud.athena.macros import definitions
 from localcloud.athena.memory_budget import MemoryBudget
 from localcloud.athena.planner import Plan, Planner
 from localcloud.athena.purpose_steps import Purposes
+from localcloud.athena.python_functions import register
 from localcloud.athena.statements import Statements
 from localcloud.athena.writing import Columns
 
@@ -114,6 +115,7 @@ class Executor:
     def _answer(self, job: Job, plan: Plan, connection: Any, folder: Path, memory_mb: int) -> None:
         for macro in dict.fromkeys((*definitions("trino_text trino_blob_text"), *plan.macros)):
             connection.execute(macro)
+        register(connection, plan.sql)
         shut_in(connection, plan.prefixes, folder, memory_mb)
         relation = connection.sql(plan.sql)
         columns = list(zip(relation.columns, relation.types, strict=True))

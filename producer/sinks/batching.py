@@ -1,7 +1,7 @@
 """Events to records to calls, within a service's limits; nothing waits longer than the linger."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -56,8 +56,9 @@ class BatchingSink:
         if not block.payloads:
             return
         self._oldest = self._oldest or time.monotonic()
-        for part in self._singled_out(block):
-            self._pack(part)
+        sizes = np.fromiter(map(len, block.payloads), dtype=np.int64, count=len(block.payloads))
+        for first, last in self._singled_out(block, sizes):
+            self._pack(block.part(first, last), sizes[first:last])
         self._delivery.check()
 
     def tick(self) -> None:
@@ -78,25 +79,23 @@ class BatchingSink:
         finally:
             self._delivery.close(grace_s)
 
-    def _singled_out(self, block: Block) -> list[Block]:
-        """Return the block in parts, so that what must travel alone does."""
-        sizes = np.fromiter(map(len, block.payloads), dtype=np.int64, count=len(block.payloads))
+    def _singled_out(self, block: Block, sizes: Integers) -> Iterator[tuple[int, int]]:
+        """Return the ends of the block's parts, so that what must travel alone does."""
         alone = sizes > self._limits.event_bytes
         if self._apart:
             alone |= counting.kinds(block.keys) == Kind.UNREADABLE
         places = np.flatnonzero(alone).tolist()
         edges = sorted({0, len(block.payloads), *places, *(place + 1 for place in places)})
-        return [block.part(first, last) for first, last in pairwise(edges)]
+        return pairwise(edges)
 
-    def _pack(self, block: Block) -> None:
+    def _pack(self, block: Block, sizes: Integers) -> None:
         limits = self._limits
-        if len(block.payloads[0]) > limits.event_bytes:
+        if sizes[0] > limits.event_bytes:
             self._delivery.refuse(block.payloads, f"an event must have at most {limits.event_bytes} bytes")
             return
         alone = self._apart and bool(counting.kinds(block.keys[:1]) == Kind.UNREADABLE)
         if alone:
             self._close_record()
-        sizes = np.fromiter(map(len, block.payloads), dtype=np.int64, count=len(block.payloads))
         running = np.cumsum(sizes + limits.overhead_bytes)
         first, before = 0, 0
         while first < len(sizes):

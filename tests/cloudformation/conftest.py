@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,9 @@ def template() -> Mapping[str, Any]:
     return parse_template(TEMPLATE.read_text(encoding="utf-8"))
 
 
-@pytest.fixture(scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
-    """Start the emulator on a free port; yield the environment of a command that shall talk to it."""
-    folder = tmp_path_factory.mktemp("emulator")
+@contextmanager
+def emulator(folder: Path, **more: str) -> Iterator[Mapping[str, str]]:
+    """Run the emulator on a free port with `more` variables; yield the environment of a command that talks to it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -52,13 +52,20 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[st
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LOGLAKE_"))}
     command = [sys.executable, "-m", "hypercorn", "tests.cloudformation.endpoint:app", "--bind", f"127.0.0.1:{port}"]
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=clean | variables, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=ROOT, env=clean | variables | more, stdout=log, stderr=log)
     try:
         _await_answer(url, process, folder / "log")
         yield clean | variables
     finally:
         process.terminate()
         process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+    """Start the emulator; yield the environment of a command that shall talk to it."""
+    with emulator(tmp_path_factory.mktemp("emulator")) as variables:
+        yield variables
 
 
 @pytest.fixture(scope="session")

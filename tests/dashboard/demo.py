@@ -218,7 +218,7 @@ def _write(connection: duckdb.DuckDBPyConnection, folder: Path, end: datetime) -
         connection,
         f"""SELECT 'run-' || i AS run_id, i AS batch_id, TIMESTAMP '{end:%Y-%m-%d %H:%M:%S}' - INTERVAL (i * 10) MINUTE AS started_at,
         TIMESTAMP '{end:%Y-%m-%d %H:%M:%S}' - INTERVAL (i * 600 - 42) SECOND AS finished_at, 14 + i % 5 AS input_objects, 9000 + i * 37 % 800 AS input_rows,
-        600 + i AS log_rows, 700 AS minute_rows, 9000 + i * 37 % 800 - i % 3 AS counted_rows, i % 3 AS reject_rows, i % 2 AS duplicate_rows, 8400 AS dropped_level_rows,
+        600 + i AS log_rows, 700 AS minute_rows, 9000 + i * 37 % 800 - i % 3 AS counted_rows, i % 3 AS reject_rows, i % 2 AS duplicate_rows, 8400 AS dropped_level_rows, 1200000 AS input_bytes,
         TIMESTAMP '{end:%Y-%m-%d %H:%M:%S}' - INTERVAL (i * 10 + 12) MINUTE AS oldest_received_at,
         TIMESTAMP '{end:%Y-%m-%d %H:%M:%S}' - INTERVAL (i * 600) SECOND AS newest_received_at FROM range(0, 24) r(i)""",
         folder / "runs",

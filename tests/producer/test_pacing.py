@@ -48,6 +48,13 @@ def test_live_traffic_after_a_backfill_closes_the_gap_first() -> None:
     assert clock.wait_ms(START_MS + 10_005) == 5
 
 
+def test_the_past_before_a_given_start_is_worked_through_at_once() -> None:
+    time = Time()
+    clock = FixedClock(lambda _: 200, START_MS - 600_000, time, live_ms=START_MS)
+    assert clock.wait_ms(START_MS - 599_000) == -599_000
+    assert clock.wait_ms(START_MS + 5) == 5
+
+
 def test_a_given_start_gives_the_same_times_whatever_the_clock_does() -> None:
     time = Time()
     time.ms = 5e12

@@ -76,6 +76,14 @@ def test_a_file_is_a_scenario(tmp_path: Path) -> None:
     assert find_scenario(str(file)).effects == (Effect("payment", after=5, lasts=10, failures=20),)
 
 
+def test_a_time_may_have_a_unit_and_lie_in_the_past(tmp_path: Path) -> None:
+    file = tmp_path / "yesterday.yaml"
+    file.write_text("effects:\n  - {service: payment, after: -3h, lasts: 20m, recovery: 90s, failures: 20}\n")
+    (effect,) = find_scenario(str(file)).effects
+    assert effect == Effect("payment", after=-10_800, lasts=1200, recovery=90, failures=20)
+    assert [effect.strength(hours * 3600) for hours in (-4, -2.9, -2)] == [0, 1, 0]
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [
@@ -83,6 +91,8 @@ def test_a_file_is_a_scenario(tmp_path: Path) -> None:
         ("effects: [{servise: payment}]", "effect 1: a key must be one of service, after, lasts, "),
         ("effects: [{service: paiment}]", "effect 1: `service` must be one of api-gateway, "),
         ("effects: [{failures: often}]", "effect 1: `failures` must be a number of zero or more; got 'often'"),
+        ("effects: [{lasts: long}]", "`lasts` must be seconds, or a time such as 90s, 5m or 2h; got 'long'"),
+        ("effects: [{lasts: -5m}]", "effect 1: `lasts` must be zero or more; got '-5m'"),
         ("effects: [{traffic: 0}]", "effect 1: `traffic` must be above zero; got 0.0"),
         ("effects: [{every: 10}]", "effect 1: `every` must be at least `lasts` plus `recovery`; got 10.0"),
         ("effects: [", "--scenario must be a readable YAML file; got "),

@@ -146,7 +146,7 @@ def test_failures_carry_trinos_words(lake):
     assert lake.failure("SELECT 1 FROM other.nope").endswith("Schema 'other' does not exist")
     assert lake.failure("SELECT foo(1)") == "FUNCTION_NOT_FOUND: line 1:8: Function 'foo' not registered"
     assert lake.failure("SELECT 1 / 0") == "DIVISION_BY_ZERO: Division by zero"
-    assert lake.failure("SELECT soundex('a')").startswith("NOT_SUPPORTED: line 1:8: Function soundex")
+    assert lake.failure("SELECT xxhash64(to_utf8('a'))").startswith("NOT_SUPPORTED: line 1:8: Function xxhash64")
     with pytest.raises(lake.athena.exceptions.ClientError, match="line 1:13: mismatched input 'WHERE'"):
         lake.start("SELECT FROM WHERE")
 
