@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("generation", "aggregation", "sending", "transforming", "delivery", "outage", "listing", "curation", "athena")
+NAMES = (
+    *("generation", "aggregation", "sending", "transforming", "delivery", "outage", "listing"),
+    *("curation", "small_objects", "athena"),
+)
 
 
 def main(names: list[str]) -> int:
