@@ -19,7 +19,7 @@ from catalog.names import key_name
 from catalog.schema import LEVEL_ALIASES, LEVELS
 from catalog.settings import Settings, load
 
-ENGINES = ("poll",)
+ENGINES = ("auto", "kcl", "poll")
 
 
 def _say(text: str) -> None:
@@ -31,9 +31,9 @@ def _say(text: str) -> None:
 @click.option(
     "--engine",
     type=click.Choice(ENGINES),
-    default="poll",
+    default="auto",
     show_default=True,
-    help="poll: boto3, in one process.",
+    help="kcl: the Kinesis Client Library; poll: boto3, in one process; auto: kcl where it is installed.",
 )
 @click.option(
     "--start",
@@ -43,16 +43,41 @@ def _say(text: str) -> None:
     help="Where a stream never read before starts: ten minutes ago, now, or at its oldest record.",
 )
 @click.option("--health-file", type=click.Path(path_type=Path, dir_okay=False), help="Rewritten every two seconds.")
-def consume(engine: str, start: str, health_file: Path | None) -> None:
+@click.option("--work-dir", type=click.Path(path_type=Path, file_okay=False), help="For the KCL's generated files.")
+@click.option("--worker-id", help="Name of this KCL worker; default: its host and process.")
+@click.option(
+    "--kcl-property", "properties", multiple=True, metavar="NAME=VALUE", help="A property of the KCL's daemon."
+)
+def consume(
+    engine: str,
+    start: str,
+    health_file: Path | None,
+    work_dir: Path | None,
+    worker_id: str | None,
+    properties: Sequence[str],
+) -> None:
     """Read the stream into live counters and recent events, until Ctrl-C or SIGTERM; both stop it cleanly."""
-    from consumer import run
+    from consumer import kcl, kcl_run, run
 
     names = _names(load())
-    _say(f"consume: engine {engine}, stream {names.stream}, table {names.table}")
+    chosen, why = kcl.choose(engine, os.environ)
+    _say(f"consume: engine {chosen} ({why}), stream {names.stream}, table {names.table}")
     stop = threading.Event()
     _stop_on_signals(stop)
-    run.poll(names, stop, _say, start, health_file, os.environ)
+    if chosen == "poll":
+        run.poll(names, stop, _say, start, health_file, os.environ)
+    else:
+        options = kcl.Options(start, work_dir, worker_id, _properties(properties))
+        kcl_run.run(names, stop, _say, options, health_file, os.environ)
     _say("consume: stopped; everything read is written and checkpointed")
+
+
+def _properties(texts: Sequence[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in texts]
+    for text, (name, separator, _) in zip(texts, pairs, strict=True):
+        if not name or not separator:
+            raise UsageError(f"--kcl-property must be NAME=VALUE; got {text!r}")
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _names(settings: Settings) -> Any:

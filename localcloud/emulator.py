@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from localcloud import object_reads, provisioners, retention
+from localcloud import object_reads, provisioners, resharding, retention
 from localcloud.data_dir import DataDir
 
 Ingest = Callable[[str, list[tuple[str, bytes, str, str]]], None]
@@ -54,6 +54,7 @@ def load() -> Any:
 
     provisioners.install()
     retention.install()
+    resharding.install()
     kinesis.get_state = _kinesis_state
     lambda_svc.json = lambda_runtime.json = _FastJson()
     s3._persist_object = _persisting_or_failing(s3._persist_object)

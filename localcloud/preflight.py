@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalog import kcl
 from catalog.errors import LoglakeError
 from localcloud.jobs.java import JavaNotFound, find_java
 
@@ -35,6 +36,7 @@ def checks(data_dir: Path, ports: Mapping[str, int], environment: Mapping[str, s
     """Yield what was found, one check each; `ports` maps a flag's name to the port it wants free."""
     yield _python()
     yield _java(environment)
+    yield _kcl()
     yield _disk(data_dir)
     for flag, port in ports.items():
         yield port_check(flag, port)
@@ -70,6 +72,14 @@ def _java(environment: Mapping[str, str]) -> Check:
     except JavaNotFound as error:
         found, _, mend = str(error).rpartition("; ")
         return Check("Java", found, mend)
+
+
+def _kcl() -> Check:
+    """Say whether the live consumer can use the KCL; it needs it for more than one worker only."""
+    jars = kcl.jars()
+    if jars:
+        return Check("KCL", f"{kcl.version(jars)}, {len(jars)} jars")
+    return Check("KCL", f"not installed: 'loglake consume' polls; for --engine kcl {kcl.HOW}")
 
 
 def _disk(data_dir: Path) -> Check:

@@ -87,6 +87,9 @@ def put_back(stream_arn: str, shard_name: str, records: list[Record]) -> int:
 
 def trim_records(stream: Record) -> None:
     """Keep a stream's newest records only, and every iterator on the record it was on."""
+    from localcloud.resharding import forget_closed
+
+    forget_closed(stream)
     oldest = time.time() - min(stream["RetentionPeriodHours"] * 3600, RECORD_WINDOW_SECONDS)
     limit_bytes = RECORD_WINDOW_BYTES // len(stream["shards"])
     for name, shard in stream["shards"].items():

@@ -32,7 +32,7 @@
   function drain() {
     const api = early.length ? grid() : null;
     if (api) for (const batch of early.splice(0)) put(api, batch);
-    else if (early.length && document.getElementById("live-grid")) setTimeout(drain, 100);
+    else if (early.length && document.getElementById("live-state")) setTimeout(drain, 100); /* the grid is loaded later */
   }
 
   function edge(api, last) {

@@ -106,3 +106,18 @@ def test_one_feed_serves_many_readers_with_one_reading(live_path: Make) -> None:
         feed.counts(0)
     ticks = 1 + (time.monotonic() - started) / 0.4
     assert feed.asked - asked <= 3 * ticks
+
+
+def test_resharding_reads_parents_first_and_loses_nothing(live_path: Make) -> None:
+    path = live_path(shards=2)
+    path.put([encoded(n) for n in range(100)])
+    path.start()
+    until(lambda: path.counted().total == 100)
+    path.kinesis.update_shard_count(StreamName=path.name, TargetShardCount=4, ScalingType="UNIFORM_SCALING")
+    path.put([encoded(n) for n in range(200)])
+    path.kinesis.update_shard_count(StreamName=path.name, TargetShardCount=1, ScalingType="UNIFORM_SCALING")
+    path.put([encoded(n) for n in range(100)])
+    until(lambda: path.counted().total >= 400)
+    path.stop()
+    assert path.counted().total == 400
+    assert sum("is read to its end" in text for text in path.said) >= 2
