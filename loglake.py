@@ -17,15 +17,21 @@ COMMANDS: Mapping[str, str] = {
     "env": "localcloud.cli",
     "produce": "producer.cli",
     "verify": "producer.cli",
+    "consume": "consumer.cli",
+    "tail": "consumer.cli",
     "deploy": "cloudformation.cli",
     "diff": "cloudformation.cli",
     "package": "cloudformation.cli",
     "outputs": "cloudformation.cli",
     "destroy": "cloudformation.cli",
+    "cost": "cloudformation.cost.cli",
     "crawl": "glue_streaming.cli",
     "curate": "glue_streaming.cli",
+    "compact": "glue_streaming.cli",
     "query": "catalog.cli",
     "dashboard": "dashboard.cli",
+    "users": "dashboard.cli",
+    "alerts": "dashboard.cli",
 }
 """Command name -> the module whose attribute of that name is the click command."""
 

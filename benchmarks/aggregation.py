@@ -12,7 +12,7 @@ from aws_kinesis_agg.aggregator import RecordAggregator
 from aws_kinesis_agg.deaggregator import deaggregate_records, messages_pb2
 
 from benchmarks.measure import Work, compare
-from localcloud.delivery.aggregates import open_kpl
+from catalog.kpl import open_kpl
 from producer.aggregation import MAGIC, Aggregator
 
 EVENTS = [b'{"event_id":"%032d",' % number + b"x" * 300 + b"}" for number in range(144)]

@@ -1,18 +1,34 @@
-"""The named queries: one `.sql` file each in `catalog/queries/`, whose leading `--` lines describe it."""
+"""The named queries: one `.sql` file each in `catalog/queries/`, whose leading `--` lines describe it.
+
+A line `-- ? deploy timestamp now-1h: its moment` describes the next `?`: its name, type, default and what it is.
+"""
 
 from dataclasses import dataclass
 from importlib.resources import files
 
 from catalog.errors import UsageError
 
+PARAMETER_TYPES = ("timestamp", "string", "integer")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What one `?` stands for; the default of a timestamp may be relative (`now-1h`), an empty one must be given."""
+
+    name: str
+    type: str
+    default: str
+    description: str
+
 
 @dataclass(frozen=True, slots=True)
 class NamedQuery:
-    """A query in Athena's SQL; `?` stands for an execution parameter."""
+    """A query in Athena's SQL; `?` stands for an execution parameter, described in `parameters` in the same order."""
 
     name: str
     description: str
     sql: str
+    parameters: tuple[Parameter, ...] = ()
 
 
 def named_queries() -> tuple[NamedQuery, ...]:
@@ -33,5 +49,14 @@ def named_query(name: str) -> NamedQuery:
 
 def _parse(name: str, text: str) -> NamedQuery:
     lines = text.splitlines()  # our own files: no foreign line separators
-    comment = [line.removeprefix("--").strip() for line in lines if line.startswith("--")]
-    return NamedQuery(name, " ".join(comment), "\n".join(line for line in lines if not line.startswith("--")).strip())
+    comments = [line.removeprefix("--").strip() for line in lines if line.startswith("--")]
+    parameters = tuple(_parameter(line[1:].strip()) for line in comments if line.startswith("?"))
+    description = " ".join(line for line in comments if not line.startswith("?"))
+    sql = "\n".join(line for line in lines if not line.startswith("--")).strip()
+    return NamedQuery(name, description, sql, parameters)
+
+
+def _parameter(line: str) -> Parameter:
+    head, _, description = line.partition(": ")
+    name, type_, *default = head.split(" ", 2)
+    return Parameter(name, type_, default[0] if default else "", description)

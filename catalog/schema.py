@@ -71,7 +71,7 @@ MAX_AGE = timedelta(days=400)
 MAX_AHEAD = timedelta(days=1)
 """An event further in the future than this on arrival is quarantined."""
 
-_PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
+PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
     "int": (int,),
     "bigint": (int,),
@@ -106,7 +106,7 @@ def validate(event: Mapping[str, Any]) -> None:
                     f"`{column.name}` must be present; got {'null' if column.name in event else 'nothing'}"
                 )
             continue
-        if not isinstance(value, _PYTHON_TYPES[column.type]) or isinstance(value, bool):
+        if not isinstance(value, PYTHON_TYPES[column.type]) or isinstance(value, bool):
             raise SchemaError(f"`{column.name}` must be {column.type}; got {value!r}")
     if event["level"] not in LEVELS:
         raise SchemaError(f"`level` must be one of {', '.join(LEVELS)}; got {event['level']!r}")

@@ -26,6 +26,7 @@ OUTPUTS: Mapping[str, str] = {
     "Trigger": "Glue trigger that starts the job",
     "DropLevels": "levels that the curated logs leave out, comma-separated",
     "ScanCutoffBytes": "bytes after which Athena cancels a query",
+    "LiveTable": "DynamoDB table of live counters and recent events; empty in direct mode",
 }
 """The outputs every stack has, and what they name."""
 

@@ -73,6 +73,7 @@ REJECTS = Table(
         Column("reason", "string", True, "what is wrong, naming the field and the value"),
         Column("raw_line", "string", True, "the line as it was read"),
         Column("source_object", "string", True, "key of the raw object it came from"),
+        Column("source_offset", "bigint", False, "byte of its text, unzipped, at which the line begins; null if gone"),
         Column("rejected_at", "timestamp", True, "when the job met it, UTC"),
     ),
     ("year", "month", "day"),

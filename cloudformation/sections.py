@@ -1,4 +1,4 @@
-"""Sections that repeat what another file says: of `pipeline.yaml` the catalog, of `docs/deploy.md` the template.
+"""What repeats another file: `queries.yaml` and the tables of `pipeline.yaml` the catalog, the guide the template.
 
 `python -m cloudformation.sections` rewrites them in place; a test fails while they differ.
 """
@@ -15,12 +15,26 @@ from catalog.tables import TABLES, Table
 from cloudformation.template import CODE_PARAMETERS, parse_template
 
 TEMPLATE = Path(__file__).with_name("pipeline.yaml")
+QUERIES = TEMPLATE.with_name("queries.yaml")
 GUIDE = TEMPLATE.parent.parent / "docs" / "deploy.md"
 DATABASE = "app_logs_db"
 """The database that the query files name; the template puts its parameter in its place."""
-DEPLOYED_QUERIES = ("count-by-level", "errors-by-hour", "recent-rejects", "slow-requests", "volume-by-service")
-"""The queries that the stack holds; `loglake query` knows them all. More would not fit the 51,200 bytes of a template
-that is sent without a bucket, which is what `aws cloudformation deploy` does by default."""
+
+_QUERIES_HEAD = """\
+# Written by `python -m cloudformation.sections` from catalog/queries/.
+AWSTemplateFormatVersion: '2010-09-09'
+Description: Loglake's named queries, a nested stack of pipeline.yaml
+
+Parameters:
+  DatabaseName:
+    Type: String
+    Description: Glue database that the queries read
+  WorkGroup:
+    Type: String
+    Description: Athena workgroup that lists them
+
+Resources:
+"""
 
 
 def logical_id(name: str, suffix: str) -> str:
@@ -64,21 +78,23 @@ def query_resource(query: NamedQuery) -> str:
     Properties:
       Name: {query.name}
       Description: {_quoted(query.description)}
-      Database: !Ref Database
+      Database: !Ref DatabaseName
       WorkGroup: !Ref WorkGroup
       QueryString: !Sub |-
 {lines}"""
 
 
-def deployed_queries() -> list[NamedQuery]:
-    """Return the named queries that the stack holds."""
-    return [query for query in named_queries() if query.name in DEPLOYED_QUERIES]
-
-
 def render(template: str) -> str:
-    """Return the template's text with both sections as the catalog has them."""
-    template = _replaced(template, "tables", "".join(table_resource(table) for table in TABLES))
-    return _replaced(template, "named queries", "".join(map(query_resource, deployed_queries())))
+    """Return the template's text with its tables as the catalog has them."""
+    head, _, rest = template.partition("  # begin tables")
+    begin, _, rest = rest.partition("\n")
+    _, end, tail = rest.partition("  # end tables")
+    return f"{head}  # begin tables{begin}\n{''.join(map(table_resource, TABLES))}{end}{tail}"
+
+
+def render_queries() -> str:
+    """Return the text of the nested template: every named query of the catalog."""
+    return _QUERIES_HEAD + "".join(map(query_resource, named_queries()))
 
 
 def render_guide(guide: str, template: str) -> str:
@@ -118,14 +134,8 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _replaced(template: str, section: str, body: str) -> str:
-    head, _, rest = template.partition(f"  # begin {section}")
-    begin, _, rest = rest.partition("\n")
-    _, end, tail = rest.partition(f"  # end {section}")
-    return f"{head}  # begin {section}{begin}\n{body}{end}{tail}"
-
-
 if __name__ == "__main__":
+    QUERIES.write_text(render_queries(), encoding="utf-8")
     TEMPLATE.write_text(render(TEMPLATE.read_text(encoding="utf-8")), encoding="utf-8")
     written = render_guide(GUIDE.read_text(encoding="utf-8"), TEMPLATE.read_text(encoding="utf-8"))
     GUIDE.write_text(written, encoding="utf-8")

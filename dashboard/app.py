@@ -1,11 +1,17 @@
 """The Dash application: `create_app` puts pages, shell and protection around a lake."""
 
+from functools import partial
+
 import dash_bootstrap_components  # noqa: F401  registers its scripts before the first page is served
 from dash import Dash, dcc, html, page_container
 from flask import Response, jsonify
 
-from dashboard import security, shell
+from catalog.errors import LoglakeError
+from dashboard import access, audit, compression, exports, login, security, shell, shell_views
 from dashboard.lake import Lake
+from dashboard.login import Gate
+from dashboard.state import StateFile
+from dashboard.statements import Statement
 
 INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -33,8 +39,8 @@ EARLY_THEME = """(function () {
 """
 
 
-def create_app(lake: Lake, prefix: str = "/") -> Dash:
-    """Return the application over a lake; nothing is asked of it before the first request."""
+def create_app(lake: Lake, gate: Gate, prefix: str = "/") -> Dash:
+    """Return the application over a lake, behind a gate; nothing is asked of the lake before the first request."""
     app = Dash(
         "dashboard",
         use_pages=True,
@@ -47,8 +53,14 @@ def create_app(lake: Lake, prefix: str = "/") -> Dash:
     )
     app.layout = html.Div([dcc.Store(id="shell-theme"), page_container])
     app.server.extensions["loglake"] = lake
+    app.server.extensions["loglake-state"] = gate.state
+    lake.broker.on_start = partial(_write_down, gate.state)
     shell.register(app)
+    shell_views.register(app)
     security.protect(app)
+    login.install(app.server, gate, prefix)
+    exports.install(app.server, prefix)
+    compression.install(app.server, gate.cache, prefix)
     _add_routes(app, lake, prefix)
     return app
 
@@ -64,3 +76,13 @@ def _add_routes(app: Dash, lake: Lake, prefix: str) -> None:
         """Answer 200 when viewers can be served: the cache is writable. Athena being down is no reason to stop."""
         writable = lake.is_writable()
         return jsonify({"cache": "writable" if writable else "not writable"}), 200 if writable else 503
+
+
+def _write_down(state: StateFile, statement: Statement, execution_id: str) -> None:
+    """Say in the audit log whose request started an execution."""
+    try:
+        user = access.current().name
+    except LoglakeError:
+        user = "alerts"
+    values = f" {list(statement.parameters)}" if statement.parameters else ""
+    audit.record(state, user, "query", f"{execution_id}: {statement.sql}{values}")

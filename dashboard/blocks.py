@@ -16,7 +16,7 @@ import pyarrow.csv
 from dashboard import statements
 from dashboard.athena import read_csv
 from dashboard.broker import Answer, Question
-from dashboard.statements import COLUMNS, COUNTS, ENDPOINT_LATENCY, ENDPOINTS, Kind
+from dashboard.statements import COLUMNS, COUNTS, ENDPOINT_LATENCY, ENDPOINTS, PATTERNS, Kind
 from dashboard.timerange import Window
 
 _PANDAS = {"int64": "int64", "int32": "int32", "float64": "float64", "string": "object"}
@@ -30,10 +30,13 @@ class Block:
     kind: Kind
     window: Window
     version: int
+    services: tuple[str, ...] = ()
+    """The services that it holds, for a viewer who may see no others; empty is all of them."""
 
     @property
     def key(self) -> str:
-        return f"block:1:{self.kind.key}:{int(self.window.start.timestamp())}:{self.version}"
+        scope = "|".join(self.services)
+        return f"block:2:{self.kind.key}:{int(self.window.start.timestamp())}:{self.version}:{scope}"
 
 
 def parse_rollup(content: bytes, name: str) -> pa.Table:
@@ -50,12 +53,12 @@ def kinds(name: str, window: Window) -> tuple[Kind, ...]:
     fine, coarse = Kind(name, 60, 3600), Kind(name, 300, 3600)
     if name == COUNTS:
         return (fine,)
-    if name in (ENDPOINTS, ENDPOINT_LATENCY):
+    if name in (ENDPOINTS, ENDPOINT_LATENCY, PATTERNS):
         return (coarse,)
     return (fine, coarse) if window.span <= timedelta(hours=6) else (coarse, fine)
 
 
-def cut_blocks(kind: Kind, window: Window, versions: dict[int, int]) -> list[Block]:
+def cut_blocks(kind: Kind, window: Window, versions: dict[int, int], services: tuple[str, ...] = ()) -> list[Block]:
     """Return the blocks of a window that hold anything; hours that the manifest does not know hold nothing."""
     sums: dict[int, int] = {}
     for hour, events in versions.items():
@@ -63,7 +66,9 @@ def cut_blocks(kind: Kind, window: Window, versions: dict[int, int]) -> list[Blo
         sums[start] = sums.get(start, 0) + events
     first = int(window.start.timestamp()) // kind.block_seconds * kind.block_seconds
     starts = range(first, int(window.end.timestamp()) + 1, kind.block_seconds)
-    return [Block(kind, _stretch(start, kind.block_seconds), sums[start]) for start in starts if start in sums]
+    return [
+        Block(kind, _stretch(start, kind.block_seconds), sums[start], services) for start in starts if start in sums
+    ]
 
 
 def _stretch(start: int, seconds: int) -> Window:
@@ -87,7 +92,8 @@ def question_of(stretch: Sequence[Block]) -> Question:
     """Return the one question whose answer holds a whole stretch of blocks."""
     window = Window(stretch[0].window.start, stretch[-1].window.end)
     version = ",".join(str(block.version) for block in stretch)
-    return Question(statements.rollup(stretch[0].kind, window), version=version)
+    services = stretch[0].services
+    return Question(statements.rollup(stretch[0].kind, window, services), "|".join(services), version)
 
 
 def manifest_days(window: Window) -> list[Window]:

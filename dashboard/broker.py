@@ -68,6 +68,8 @@ class Broker:
         self._engine = engine
         self._cache = cache
         self._clock = clock
+        self.on_start: Callable[[Statement, str], None] = lambda statement, execution_id: None
+        """Told of each execution that is started."""
 
     def ask(self, question: Question, viewer: str, max_age: float = ANSWER_SECONDS, wait: float = 0.0) -> Answer:
         """Return the answer as it stands, starting or moving on its execution; look again for up to `wait` seconds.
@@ -92,14 +94,18 @@ class Broker:
             self._put(f"waiters:{question.key}", json.dumps(waiters), RUN_SECONDS)
             return bool(run) and not waiters and self._stop(question.key, run)
 
+    def knows(self, question: Question) -> bool:
+        """Return whether an answer is kept or an execution under way: asking then scans nothing more."""
+        return f"answer:{question.key}" in self._cache or bool(self._run(question.key))
+
     def running(self) -> list[dict[str, Any]]:
         """Return the executions under way: key, execution id, text, start and how many wait."""
         runs = [self._run(key) | {"key": key, "waiters": len(self._waiters(key))} for key in self._active()]
         return [run for run in runs if run.get("execution_id")]
 
     def metrics(self) -> dict[str, int]:
-        """Return counts since the cache was made: executions, hits, failures, stopped, bytes scanned and saved."""
-        names = ("executions", "hits", "failures", "stopped", "scanned_bytes", "saved_bytes")
+        """Return counts since the cache was made, and `since`, when the first execution was started."""
+        names = ("executions", "hits", "failures", "stopped", "reaped", "scanned_bytes", "saved_bytes", "since")
         return {name: int(self._cache.get(f"metric:{name}", default=0, retry=True)) for name in names}
 
     def recent(self) -> list[dict[str, Any]]:
@@ -136,6 +142,8 @@ class Broker:
         except QueryError as error:
             return self._fail(question.key, {"state": FAILED, "error": str(error), "execution_id": ""})
         self._count("executions", 1)
+        self._cache.add("metric:since", int(now), retry=True)
+        self.on_start(question.statement, execution_id)
         run = {
             "execution_id": execution_id,
             "started_at": now,
@@ -212,7 +220,7 @@ class Broker:
             with self._locked(key):
                 run = self._run(key)
                 if run and not self._waiters(key):
-                    self._stop(key, run)
+                    self._count("reaped", int(self._stop(key, run)))
                 elif not run:
                     self._change_active(remove=key)
 

@@ -1,4 +1,4 @@
-"""`loglake dashboard`: serve the dashboard over the stack's lake."""
+"""`loglake dashboard`, `loglake users` and `loglake alerts`: serve the dashboard and manage what it keeps."""
 
 import hashlib
 import os
@@ -7,34 +7,58 @@ from typing import Any
 
 import click
 
+from catalog.errors import UsageError
 from catalog.settings import Settings, load
+from dashboard.alerts.cli import alerts
+from dashboard.users_cli import state_option, users
+
+__all__ = ["alerts", "dashboard", "users"]
 
 DEFAULT_CACHE = Path(".loglake") / "dashboard-cache"
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; loopback only.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8050, show_default=True, type=click.IntRange(1, 65_535))
 @click.option(
     "--cache-dir",
     default=DEFAULT_CACHE,
     show_default=True,
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where answers are kept; on a local disk.",
+    help="Where answers are kept; on a local disk, may be deleted.",
 )
+@state_option
 @click.option(
     "--workers", default=2, show_default=True, type=click.IntRange(1, 32), help="Processes that answer requests."
 )
 @click.option("--prefix", default="/", show_default=True, help="Path the dashboard lives under, such as /logs/.")
-def dashboard(host: str, port: int, cache_dir: Path, workers: int, prefix: str) -> None:
-    """Serve the dashboard: logs, rates and latencies, read through Athena and cached."""
-    from dashboard.server import check_address, serve
+@click.option(
+    "--proxies", default=0, show_default=True, type=click.IntRange(0, 5), help="Proxies in front, which end TLS."
+)
+@click.option("--alb-arn", help="Let this load balancer say who people are; their roles are those of 'loglake users'.")
+@click.option("--certificate", type=click.Path(exists=True), help="TLS certificate, PEM; with --key.")
+@click.option("--key", type=click.Path(exists=True), help="Its private key, PEM.")
+@click.option("--plain-http", is_flag=True, help="Let people log in unencrypted, on an address that is not loopback.")
+@click.option("--ask-above-gb", default=2.0, show_default=True, help="Ask before a query for rows that reads more.")
+def dashboard(host: str, port: int, cache_dir: Path, state_dir: Path, workers: int, prefix: str, **rest: Any) -> None:
+    """Serve the dashboard: logs, rates and latencies, read through Athena and cached.
 
-    check_address(host, port)
+    On loopback nobody needs to log in until 'loglake users add' adds someone; anywhere else everybody must.
+    """
+    from dashboard.server import LOOPBACK, check_address, serve
+    from dashboard.users import Users
+
+    prefix = f"/{prefix.strip('/')}/".replace("//", "/")
+    pair = _certificate(rest["certificate"], rest["key"])
+    is_encrypted = bool(pair or rest["proxies"])
+    is_guarded = bool(rest["alb_arn"] or Users(state_dir / "users.json").all())
+    check_address(host, port, is_guarded, is_encrypted or rest["plain_http"])
     settings = load()
     directory = cache_dir / scope(settings, os.environ.get("AWS_ENDPOINT_URL", ""))
-    click.echo(f"dashboard: http://{host}:{port}{prefix} (database {settings.database}, cache {directory})")
-    serve(lambda: make_app(settings, directory, prefix), host, port, workers)
+    scheme = "https" if pair else "http"
+    click.echo(f"dashboard: {scheme}://{host}:{port}{prefix} (database {settings.database}, cache {directory})")
+    options = {**rest, "is_secure": is_encrypted, "is_on_loopback": host in LOOPBACK}
+    serve(lambda: make_app(settings, directory, state_dir, prefix, **options), host, port, workers, pair)
 
 
 def scope(settings: Settings, endpoint: str) -> str:
@@ -43,15 +67,47 @@ def scope(settings: Settings, endpoint: str) -> str:
     return hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
 
 
-def make_app(settings: Settings, directory: Path, prefix: str) -> Any:
-    """Return one worker's WSGI application."""
-    from dashboard.app import create_app
+def make_lake(settings: Settings, directory: Path, ask_above_gb: float = 2.0) -> Any:
+    """Return a process's lake."""
     from dashboard.athena import Athena
     from dashboard.broker import open_cache
+    from dashboard.guard import Limits
     from dashboard.lake import Lake
 
     drop_levels = tuple(level for level in settings.drop_levels.split(",") if level)
-    return create_app(Lake(Athena(settings), open_cache(str(directory)), drop_levels), prefix).server
+    limits = Limits(int(ask_above_gb * 10**9), int(settings.scan_cutoff_bytes))
+    return Lake(Athena(settings), open_cache(str(directory)), drop_levels, limits=limits)
+
+
+def make_app(settings: Settings, directory: Path, state_dir: Path, prefix: str, **options: Any) -> Any:
+    """Return one worker's WSGI application."""
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    from dashboard.alb import Alb
+    from dashboard.app import create_app
+    from dashboard.broker import open_cache
+    from dashboard.login import open_gate
+
+    lake = make_lake(settings, directory, options.get("ask_above_gb", 2.0))
+    alb = Alb(options["alb_arn"]) if options.get("alb_arn") else None
+    gate = open_gate(
+        state_dir,
+        open_cache(str(directory)),
+        alb=alb,
+        is_secure=options.get("is_secure", False),
+        is_on_loopback=options.get("is_on_loopback", False),
+    )
+    server = create_app(lake, gate, prefix).server
+    hops = options.get("proxies", 0)
+    if hops:
+        server.wsgi_app = ProxyFix(server.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
+    return server
+
+
+def _certificate(certificate: str | None, key: str | None) -> tuple[str, str] | None:
+    if bool(certificate) != bool(key):
+        raise UsageError("--certificate and --key must be given together")
+    return (certificate, key) if certificate and key else None
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import pandas as pd
 
 from catalog.latency import middle_of
 from catalog.schema import LEVELS
-from dashboard.statements import COUNTS, ENDPOINT_LATENCY, ENDPOINTS, LATENCY
+from dashboard.statements import COUNTS, ENDPOINTS, LATENCY
 from dashboard.timerange import Window
 from dashboard.view import View
 
@@ -79,7 +79,7 @@ def cut(frame: pd.DataFrame, window: Window, view: View | None = None) -> pd.Dat
 
 def volume(cube: Cube, view: View, step: int | None = None) -> pd.DataFrame:
     """Return events per bar and level: index slot, one column per level that occurs, least severe first."""
-    name = _counting(cube, view)
+    name = counting(cube, view)
     step = step or step_seconds(cube.window, grain=cube.grains.get(name, 60))
     rows = cut(cube.frames[name], cube.window, view)
     table = rows.assign(slot=rows["slot"] // step * step).pivot_table(
@@ -92,7 +92,7 @@ def error_rate(cube: Cube, view: View, window: Window | None = None, step: int |
     """Return per bar: events, errors and their ratio; a bar without events is NaN."""
     window = window or cube.window
     step = step or step_seconds(window, 60, cube.grains.get(COUNTS, 60))
-    rows = cut(cube.frames[COUNTS], window, View(services=view.services, facets=_countable(view)))
+    rows = cut(cube.frames[COUNTS], window, View(services=view.services, facets=countable(view)))
     return _rates(rows, window, step)
 
 
@@ -101,7 +101,7 @@ def quantile_lines(cube: Cube, view: View, window: Window | None = None, step: i
     window = window or cube.window
     step = step or step_seconds(window, 60, cube.grains.get(LATENCY, 60))
     rows = cut(cube.frames[LATENCY], window, View(services=view.services))
-    slots = _slots(window, step)
+    slots = slots_of(window, step)
     if rows.empty:
         return pd.DataFrame(np.nan, index=slots, columns=list(QUANTILES))
     grid, lowest = _histograms(rows, slots, step)
@@ -112,7 +112,7 @@ def heat(cube: Cube, view: View, rows_per_decade: int = 8) -> tuple[np.ndarray, 
     """Return slots, milliseconds (ascending, log-spaced) and the events of each cell: a latency heatmap."""
     step = step_seconds(cube.window, 60, cube.grains.get(LATENCY, 60))
     rows = cut(cube.frames[LATENCY], cube.window, View(services=view.services))
-    slots = _slots(cube.window, step)
+    slots = slots_of(cube.window, step)
     if rows.empty:
         return slots, np.array([1.0]), np.zeros((1, len(slots)))
     decade = np.floor(np.log10(_middles(rows["bucket"].to_numpy())) * rows_per_decade).astype(int)
@@ -143,63 +143,26 @@ def kpis(cube: Cube, view: View) -> tuple[Kpi, ...]:
     lines = quantile_lines(cube, view)
     events = volume(cube, view, step_seconds(now, 60)).sum(axis=1)
     return (
-        Kpi("events", _total(counts), _total(earlier), _course(events)),
-        Kpi("errors", _errors(cube, view, now), _errors(cube, view, before), _course(rates["errors"])),
-        Kpi("error_rate", _error_share(cube, view, now), _error_share(cube, view, before), _course(rates["rate"])),
+        Kpi("events", total_events(counts), total_events(earlier), course(events)),
+        Kpi("errors", _errors(cube, view, now), _errors(cube, view, before), course(rates["errors"])),
+        Kpi("error_rate", error_share(cube, view, now), error_share(cube, view, before), course(rates["rate"])),
         *(
             Kpi(
                 f"p{wanted * 100:.0f}",
                 quantile(latency, wanted),
                 quantile(earlier_latency, wanted),
-                _course(lines[wanted]),
+                course(lines[wanted]),
             )
             for wanted in QUANTILES
         ),
     )
 
 
-def by_service(cube: Cube, view: View) -> pd.DataFrame:
-    """Return one row per service: events, error_rate, p95, each with `previous_…`, and series; most changed first."""
-    rows = [_service_row(cube, service) for service in cube.services if not view.services or service in view.services]
-    columns = ["service", "events", "previous_events", "error_rate", "previous_error_rate", "p95", "previous_p95"]
-    table = pd.DataFrame(rows, columns=[*columns, "series", "errors_series", "surprise"])
-    return table.sort_values("surprise", ascending=False, kind="stable").reset_index(drop=True)
-
-
-def by_endpoint(cube: Cube, view: View) -> pd.DataFrame:
-    """Return one row per service and endpoint: events, errors, error_rate, mean and p95; most errors first."""
-    rows = cut(cube.frames[ENDPOINTS], cube.window, View(services=view.services, facets=_countable(view)))
-    columns = ["service", "endpoint", "events", "errors", "error_rate", "mean", "p95", "max", "previous_error_rate"]
-    if rows.empty:
-        return pd.DataFrame(columns=columns)
-    table = _endpoint_sums(rows)
-    before = _endpoint_sums(cut(cube.frames[ENDPOINTS], cube.window.previous, View(services=view.services)))
-    table["previous_error_rate"] = before["error_rate"].reindex(table.index) if len(before) else np.nan
-    latency = cut(cube.frames[ENDPOINT_LATENCY], cube.window, View(services=view.services))
-    groups = latency.groupby(["service", "endpoint"], observed=True)
-    table["p95"] = pd.Series({name: quantile(group, 0.95) for name, group in groups}, dtype=float).reindex(table.index)
-    return table.reset_index().sort_values(["errors", "events"], ascending=False)[columns].reset_index(drop=True)
-
-
-def facet_counts(cube: Cube, view: View, column: str, limit: int = 10) -> list[tuple[str, int]]:
-    """Return the most frequent values of a column and their events, under every filter but the column's own."""
-    frame = cube.frames[ENDPOINTS if column == "endpoint" else _counting(cube, view)]
-    facets = {name: values for name, values in view.facets.items() if name != column}
-    other = View(
-        levels=() if column == "level" else view.levels,
-        services=() if column == "service" else view.services,
-        facets=facets,
-    )
-    counts = cut(frame, cube.window, other).groupby(column, observed=True)["events"].sum()
-    ranked = counts[counts > 0].sort_values(ascending=False).head(limit)
-    return [(str(name), int(count)) for name, count in ranked.items()]
-
-
 def gaps(cube: Cube, step: int) -> list[tuple[int, int]]:
     """Return the stretches of the window, as epoch seconds, in which the rollup holds nothing at all."""
     seen = set(cut(cube.frames[COUNTS], cube.window)["slot"].to_numpy() // step * step)
     found: list[tuple[int, int]] = []
-    for slot in _slots(cube.window, step):
+    for slot in slots_of(cube.window, step):
         if slot in seen:
             continue
         if found and found[-1][1] == slot:
@@ -209,41 +172,13 @@ def gaps(cube: Cube, step: int) -> list[tuple[int, int]]:
     return found
 
 
-def _counting(cube: Cube, view: View) -> str:
+def counting(cube: Cube, view: View) -> str:
     """Return the frame to count in: the one with endpoints only when a view filters by them, for it is coarser."""
     return ENDPOINTS if "endpoint" in view.facets and ENDPOINTS in cube.frames and not cube.is_filtered else COUNTS
 
 
-def _service_row(cube: Cube, service: str) -> list[object]:
-    view = View(services=(service,))
-    now, before = cube.window, cube.window.previous
-    events, previous_events = (_total(cut(cube.frames[COUNTS], window, view)) for window in (now, before))
-    rate, previous_rate = (_error_share(cube, view, window) for window in (now, before))
-    p95, previous_p95 = (quantile(cut(cube.frames[LATENCY], window, view), 0.95) for window in (now, before))
-    rates = error_rate(cube, view)
-    surprise = (
-        8 * abs((rate or 0) - (previous_rate or 0))
-        + abs(np.log(((p95 or 1) + 1) / ((previous_p95 or p95 or 1) + 1)))
-        + 0.5 * abs(np.log(((events or 0) + 50) / ((previous_events or events or 0) + 50)))
-    )
-    series = (_course(rates["events"]), _course(rates["rate"]))
-    return [service, events, previous_events, rate, previous_rate, p95, previous_p95, *series, float(surprise)]
-
-
-def _endpoint_sums(rows: pd.DataFrame) -> pd.DataFrame:
-    errors = rows["events"].where(rows["level"].isin(ERROR_LEVELS), 0)
-    groups = rows.assign(errors=errors).groupby(["service", "endpoint"], observed=True)
-    table = groups.agg(
-        events=("events", "sum"),
-        errors=("errors", "sum"),
-        response_time_ms=("response_time_ms", "sum"),
-        max=("response_time_ms_max", "max"),
-    )
-    return table.assign(error_rate=table["errors"] / table["events"], mean=table["response_time_ms"] / table["events"])
-
-
 def _rates(rows: pd.DataFrame, window: Window, step: int) -> pd.DataFrame:
-    slots = _slots(window, step)
+    slots = slots_of(window, step)
     slot = rows["slot"] // step * step
     events = rows.groupby(slot)["events"].sum().reindex(slots)
     errors = rows[rows["level"].isin(ERROR_LEVELS)].groupby(slot)["events"].sum().reindex(slots)
@@ -252,25 +187,29 @@ def _rates(rows: pd.DataFrame, window: Window, step: int) -> pd.DataFrame:
 
 
 def _errors(cube: Cube, view: View, window: Window) -> float | None:
-    rows = cut(cube.frames[COUNTS], window, View(services=view.services, facets=_countable(view)))
+    rows = cut(cube.frames[COUNTS], window, View(services=view.services, facets=countable(view)))
     return None if rows.empty else float(rows.loc[rows["level"].isin(ERROR_LEVELS), "events"].sum())
 
 
-def _error_share(cube: Cube, view: View, window: Window) -> float | None:
-    rows = cut(cube.frames[COUNTS], window, View(services=view.services, facets=_countable(view)))
+def error_share(cube: Cube, view: View, window: Window) -> float | None:
+    """Return the share of errors in a window; None without events."""
+    rows = cut(cube.frames[COUNTS], window, View(services=view.services, facets=countable(view)))
     total = rows["events"].sum()
     return float(rows.loc[rows["level"].isin(ERROR_LEVELS), "events"].sum() / total) if total else None
 
 
-def _total(rows: pd.DataFrame) -> float | None:
+def total_events(rows: pd.DataFrame) -> float | None:
+    """Return the events of rows; None of none at all: missing is not zero."""
     return None if rows.empty else float(rows["events"].sum())
 
 
-def _countable(view: View) -> Mapping[str, tuple[str, ...]]:
+def countable(view: View) -> Mapping[str, tuple[str, ...]]:
+    """Return the facets of a view that the rollup can count by."""
     return {name: values for name, values in view.facets.items() if name in ("status_class", "endpoint")}
 
 
-def _course(series: pd.Series) -> tuple[float, ...]:
+def course(series: pd.Series) -> tuple[float, ...]:
+    """Return a series as plain numbers, for a sparkline."""
     return tuple(float(value) for value in series.to_numpy())
 
 
@@ -285,7 +224,8 @@ def _floor(window: Window) -> float:
     return window.start.timestamp() // 60 * 60
 
 
-def _slots(window: Window, step: int) -> np.ndarray:
+def slots_of(window: Window, step: int) -> np.ndarray:
+    """Return the starts of a window's bars, as epoch seconds."""
     first = int(window.start.timestamp()) // step * step
     return np.arange(first, int(np.ceil(window.end.timestamp())), step)
 

@@ -2,17 +2,20 @@
 
 The cube is assembled from blocks: an hour (or a day, for long ranges) of one kind of rollup. A block's key holds the
 number of events that the manifest counts in it, so it never changes: only blocks whose count moved are asked again, in
-one query per stretch, and every worker and viewer shares them.
+one query per stretch, and every worker and viewer shares them. `scoped` returns the same lake for a viewer who may see
+some services only: the services are in the SQL and in every key, so that no answer crosses from one scope to another.
 """
 
+import copy
 import hashlib
 import json
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
@@ -20,7 +23,7 @@ from diskcache import FanoutCache
 
 from catalog.errors import QueryError
 from dashboard import rows, statements
-from dashboard.athena import CANCELLED, FAILED, RUNNING, SUCCEEDED, Engine, read_csv
+from dashboard.athena import RUNNING, SUCCEEDED, Engine
 from dashboard.blocks import (
     Block,
     cut_blocks,
@@ -36,7 +39,10 @@ from dashboard.blocks import (
 )
 from dashboard.broker import ANSWER_SECONDS, Answer, Broker, Question
 from dashboard.cube import Cube
-from dashboard.statements import COUNTS, LATENCY, Statement
+from dashboard.guard import Guard, Limits
+from dashboard.loading import Loaded, complete_moment, finished, standing
+from dashboard.patterns import pattern_id
+from dashboard.statements import COUNTS, LATENCY, PATTERNS, Statement
 from dashboard.timerange import Window, resolve
 from dashboard.view import View
 
@@ -44,31 +50,14 @@ MANIFEST_SECONDS = 15.0
 BLOCK_SECONDS = 7 * 86_400.0
 MEMO_CUBES = 12
 TABLES_SECONDS = 60.0
+ROWS_SECONDS = 30.0
+PATTERN_SECONDS = 30 * 86_400.0
 LOOK_SECONDS = 0.1
 
 
 def utc_now() -> datetime:
     """Return the time as an aware moment."""
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """How a load stands. `token` names the cube once it is whole; the rest is what the status line says."""
-
-    state: str
-    window: Window
-    token: str = ""
-    asked_at: float = 0.0
-    scanned_bytes: int = 0
-    engine_ms: int = 0
-    complete_to: datetime | None = None
-    error: str = ""
-    execution_id: str = ""
-    running_seconds: float = 0.0
-    was_cached: bool = True
-    is_revalidating: bool = False
-    """Whether newer data is being looked for behind this answer."""
 
 
 class Lake:
@@ -80,14 +69,23 @@ class Lake:
         cache: FanoutCache,
         drop_levels: Sequence[str] = (),
         clock: Callable[[], datetime] = utc_now,
+        limits: Limits | None = None,
     ) -> None:
         self.engine = engine
         self.broker = Broker(engine, cache, lambda: clock().timestamp())
         self.drop_levels = tuple(drop_levels)
+        self.services: tuple[str, ...] = ()
+        self.guard = Guard(engine, cache, clock, limits or Limits())
         self.clock = clock
         self._cache = cache
         self._memo: OrderedDict[str, Cube] = OrderedDict()
         self._memo_lock = threading.Lock()
+
+    def scoped(self, services: Sequence[str]) -> "Lake":
+        """Return this lake as someone sees it who may see `services` only; all of them when there are none."""
+        other = copy.copy(self)
+        other.services = tuple(sorted(services))
+        return other
 
     def load(self, view: View, needs: Iterable[str], viewer: str, wait: float = 0.25, fresh: bool = False) -> Loaded:
         """Move the view's cube on and return how it stands: `SUCCEEDED` with a token, `RUNNING`, or failed with why."""
@@ -103,20 +101,21 @@ class Lake:
 
     def cube(self, token: str) -> Cube:
         """Return the cube a load named; raise `QueryError` when it is no longer kept."""
+        place = f"{self._scope}/{token}"
         with self._memo_lock:
-            if token in self._memo:
-                self._memo.move_to_end(token)
-                return self._memo[token]
+            if place in self._memo:
+                self._memo.move_to_end(place)
+                return self._memo[place]
         cube = self._assemble(token)
         with self._memo_lock:
-            self._memo[token] = cube
+            self._memo[place] = cube
             while len(self._memo) > MEMO_CUBES:
                 self._memo.popitem(last=False)
         return cube
 
     def ask(self, statement: Statement, viewer: str, max_age: float, wait: float = 30.0, version: str = "") -> Answer:
         """Ask one statement and wait for it; raise `QueryError` in the engine's words when it fails or takes longer."""
-        answer = self.broker.ask(Question(statement, version=version), viewer, max_age, wait)
+        answer = self.broker.ask(Question(statement, self._scope, version), viewer, max_age, wait)
         if answer.content is None:
             raise QueryError(answer.error or f"no answer within {wait:.0f} s; execution {answer.execution_id}")
         return answer
@@ -124,7 +123,7 @@ class Lake:
     def cancel(self, view: View, needs: Iterable[str], viewer: str) -> int:
         """Stop waiting for a view's queries; return how many executions that stopped."""
         window = resolve(view.time_range, self.clock())
-        questions = [Question(statements.manifest(days)) for days in manifest_days(window)]
+        questions = self._manifests(window)
         manifests = [self.broker.ask(question, viewer) for question in questions]
         questions.append(Question(statements.completeness()))
         if all(manifest.content is not None for manifest in manifests):
@@ -134,40 +133,88 @@ class Lake:
 
     def tables(self) -> dict[str, tuple[str, ...]]:
         """Return the Glue catalog's tables and columns, at most `TABLES_SECONDS` old."""
-        kept = self._cache.get("tables", retry=True)
-        if kept is None:
-            kept = json.dumps(self.engine.tables())
-            self._cache.set("tables", kept, expire=TABLES_SECONDS, retry=True)
-        return {name: tuple(columns) for name, columns in json.loads(kept).items()}
+        found = self.kept("tables", TABLES_SECONDS, self.engine.tables)
+        return {name: tuple(columns) for name, columns in found.items()}
+
+    def kept(self, name: str, seconds: float, read: Callable[[], Any]) -> Any:
+        """Return what `read` gives, as JSON does, at most `seconds` old: for what is asked of others than Athena."""
+        text = self._cache.get(f"kept:{name}", retry=True)
+        if text is None:
+            text = json.dumps(read())
+            self._cache.set(f"kept:{name}", text, expire=seconds, retry=True)
+        return json.loads(text)
 
     def sources(self, view: View, services: Sequence[str]) -> rows.Sources:
-        """Return the tables that hold a view's rows."""
-        return rows.choose_sources(view, services, self.drop_levels, self.tables())
+        """Return the tables that hold a view's rows, of the services that may be seen."""
+        seen = self._clamped(view)
+        if seen is None:
+            return rows.Sources((), False)
+        return rows.choose_sources(seen, services, self.drop_levels, self.tables())
 
     def page(
-        self, view: View, window: Window, services: Sequence[str], number: int, viewer: str, version: str
+        self,
+        view: View,
+        window: Window,
+        services: Sequence[str],
+        number: int,
+        viewer: str,
+        version: str,
+        is_confirmed: bool = False,
     ) -> list[rows.Record]:
-        """Return one page of a view's rows, newest first; pages before it are asked for as far as they are not kept."""
-        sources = self.sources(view, services)
-        if not sources.sources:
-            return []
+        """Return one page of a view's rows, newest first; pages before it are asked for as far as they are not kept.
+
+        Raises `DearQueryError` when it would scan more than may be scanned without `is_confirmed`.
+        """
         page: list[rows.Record] = []
         for place in range(number + 1):
             if place and len(page) < rows.PAGE_ROWS:
                 return []
-            statement = rows.page_statement(sources, view, window, page[-1] if page else None)
-            page = rows.read_page(self.ask(statement, viewer, ANSWER_SECONDS, version=version).content or b"")
+            after = page[-1] if page else None
+            page = self.rows_below(view, window, services, after, viewer, version, is_confirmed=is_confirmed)
         return page
 
-    def filtered(self, view: View, cube: Cube, viewer: str, version: str) -> Cube:
+    def rows_below(
+        self,
+        view: View,
+        window: Window,
+        services: Sequence[str],
+        after: rows.Record | None,
+        viewer: str,
+        version: str,
+        limit: int = rows.PAGE_ROWS,
+        is_confirmed: bool = False,
+    ) -> list[rows.Record]:
+        """Return at most `limit` rows below `after`, the newest ones when it is None."""
+        sources = self.sources(view, services)
+        if not sources.sources:
+            return []
+        statement = rows.page_statement(sources, self._spelled(view, sources, window, viewer), window, after, limit)
+        if not is_confirmed and not self.broker.knows(Question(statement, self._scope, version)):
+            self.guard.check(sources, self._clamped(view) or view, services, window)
+        return rows.read_page(self.ask(statement, viewer, ANSWER_SECONDS, ROWS_SECONDS, version).content or b"")
+
+    def filtered(self, view: View, cube: Cube, viewer: str, version: str, is_confirmed: bool = False) -> Cube:
         """Return the cube with its counts taken from the rows themselves: for filters that the rollup can't answer."""
         sources = self.sources(view, cube.services)
         if not sources.sources:
             return replace(cube, frames={**cube.frames, COUNTS: frame_of(COUNTS, [])})
-        statement = rows.counts_statement(sources, view, cube.window)
-        content = self.ask(statement, viewer, ANSWER_SECONDS, version=version).content or b""
+        spelled = self._spelled(view, sources, cube.window, viewer)
+        statement = rows.counts_statement(sources, spelled, cube.window)
+        if not is_confirmed and not self.broker.knows(Question(statement, self._scope, version)):
+            self.guard.check(sources, self._clamped(view) or view, cube.services, cube.window)
+        content = self.ask(statement, viewer, ANSWER_SECONDS, ROWS_SECONDS, version).content or b""
         counts = frame_of(COUNTS, [parse_rollup(content, COUNTS)])
         return replace(cube, frames={**cube.frames, COUNTS: counts}, is_filtered=True)
+
+    def pattern_text(self, pattern_id: str, window: Window, viewer: str) -> str | None:
+        """Return the pattern that an id stands for, None when nothing in `window` has it."""
+        kept = self._cache.get(f"pattern:{pattern_id}", retry=True)
+        if kept is None:
+            kind = kinds(PATTERNS, window)[0]
+            answer = self.ask(statements.rollup(kind, window, self.services), viewer, ANSWER_SECONDS, ROWS_SECONDS)
+            self._learn(parse_rollup(answer.content or b"", PATTERNS))
+            kept = self._cache.get(f"pattern:{pattern_id}", retry=True)
+        return str(kept) if kept is not None else None
 
     def is_writable(self) -> bool:
         """Return whether the cache takes and gives back a value."""
@@ -177,25 +224,56 @@ class Lake:
         )
 
     def _advance(self, window: Window, needs: tuple[str, ...], viewer: str, max_age: float) -> Loaded:
-        questions = [Question(statements.manifest(days)) for days in manifest_days(window)]
+        questions = self._manifests(window)
         manifests = [self.broker.ask(question, viewer, max_age) for question in questions]
         complete = self.broker.ask(Question(statements.completeness()), viewer, max(max_age, 1.0))
         if any(manifest.content is None for manifest in manifests):
-            return _standing(window, manifests)
+            return standing(window, manifests)
         blocks = self._blocks(window, needs, versions_of(manifests))
         answers = [self._fetch(stretch, viewer) for stretch in stretches(self._missing(blocks))]
         missing = self._missing(blocks) if answers else []
-        complete_to = _complete_to(complete.content)
+        complete_to = complete_moment(complete.content)
         if missing:
-            return _standing(window, answers, complete_to)
+            return standing(window, answers, complete_to)
         token = self._keep(window, blocks, complete_to)
-        return _finished(window, token, manifests, answers, complete_to)
+        return finished(window, token, manifests, answers, complete_to)
+
+    @property
+    def _scope(self) -> str:
+        return "|".join(self.services)
+
+    def _manifests(self, window: Window) -> list[Question]:
+        days = manifest_days(window)
+        return [Question(statements.manifest(stretch, self.services), self._scope) for stretch in days]
+
+    def _clamped(self, view: View) -> View | None:
+        """Return the view without the services that may not be seen; None when that leaves none."""
+        if not self.services:
+            return view
+        allowed = tuple(name for name in (view.services or self.services) if name in self.services)
+        return replace(view, services=allowed) if allowed else None
+
+    def _spelled(self, view: View, sources: rows.Sources, window: Window, viewer: str) -> View:
+        """Return a view as its tables can answer it: the raw ones know no pattern ids, only messages."""
+        seen = self._clamped(view) or view
+        ids = view.facets.get("pattern_id", ())
+        if not ids or not sources.is_raw:
+            return seen
+        texts = [
+            ("!" if name.startswith("!") else "", self.pattern_text(name.lstrip("!"), window, viewer)) for name in ids
+        ]
+        facets = {name: values for name, values in seen.facets.items() if name != "pattern_id"}
+        return replace(seen, facets=facets | {"pattern": tuple(sign + (text or "\0") for sign, text in texts)})
+
+    def _learn(self, table: pa.Table) -> None:
+        for text in table.column("pattern").unique().to_pylist():
+            self._cache.set(f"pattern:{pattern_id(text)}", text, expire=PATTERN_SECONDS, retry=True)
 
     def _blocks(self, window: Window, needs: tuple[str, ...], versions: dict[int, int]) -> list[Block]:
         whole = Window(window.previous.start, window.end)
         blocks: list[Block] = []
         for name in needs:
-            choices = [cut_blocks(kind, whole, versions) for kind in kinds(name, window)]
+            choices = [cut_blocks(kind, whole, versions, self.services) for kind in kinds(name, window)]
             cached = (choice for choice in choices if not self._missing(choice))
             blocks += next(cached, choices[0])
         return blocks
@@ -207,6 +285,8 @@ class Lake:
         answer = self.broker.ask(question_of(stretch), viewer)
         if answer.state == SUCCEEDED and answer.content is not None:
             table = parse_rollup(answer.content, stretch[0].kind.name)
+            if stretch[0].kind.name == PATTERNS:
+                self._learn(table)
             slots = table.column("slot").to_numpy()
             for block in stretch:
                 start, end = (moment.timestamp() for moment in (block.window.start, block.window.end))
@@ -216,6 +296,7 @@ class Lake:
 
     def _keep(self, window: Window, blocks: Sequence[Block], complete_to: datetime | None) -> str:
         facts = {
+            "services": list(self.services),
             "window": [window.start.timestamp(), window.end.timestamp()],
             "complete_to": complete_to.timestamp() if complete_to else None,
             "blocks": [[block.kind.name, block.kind.grain_seconds, block.key] for block in blocks],
@@ -230,6 +311,8 @@ class Lake:
         if text is None:
             raise QueryError("this view is older than the cache keeps; press Refresh")
         facts = json.loads(text)
+        if facts["services"] != list(self.services):
+            raise QueryError("this view was loaded for other services; press Refresh")
         tables: dict[str, list[pa.Table]] = {}
         for name, _, key in facts["blocks"]:
             kept = self._cache.get(key, retry=True)
@@ -243,39 +326,3 @@ class Lake:
             {name: grain for name, grain, _ in facts["blocks"]},
             datetime.fromtimestamp(facts["complete_to"], UTC) if facts["complete_to"] else None,
         )
-
-
-def _complete_to(content: bytes | None) -> datetime | None:
-    rows = read_csv(content)[1] if content else []
-    return datetime.fromtimestamp(int(float(rows[0][0])), UTC) if rows and rows[0] and rows[0][0] else None
-
-
-def _standing(window: Window, answers: Sequence[Answer], complete_to: datetime | None = None) -> Loaded:
-    """Return how an unfinished load stands: its first failure, else that it runs."""
-    bad = next((answer for answer in answers if answer.state in (FAILED, CANCELLED)), None)
-    longest = max((answer.running_seconds for answer in answers), default=0.0)
-    if bad:
-        return Loaded(bad.state, window, error=bad.error, execution_id=bad.execution_id, complete_to=complete_to)
-    return Loaded(RUNNING, window, running_seconds=longest, complete_to=complete_to, was_cached=False)
-
-
-def _finished(
-    window: Window, token: str, manifests: Sequence[Answer], answers: Sequence[Answer], complete_to: datetime | None
-) -> Loaded:
-    """Return a whole load; a manifest that could not be asked again makes it a failed one that still shows old data."""
-    ran = [answer for answer in [*manifests, *answers] if answer.state in (SUCCEEDED, RUNNING)]
-    failed = next((answer for answer in manifests if answer.state in (FAILED, CANCELLED)), None)
-    oldest = failed or min(manifests, key=lambda manifest: manifest.asked_at)
-    return Loaded(
-        FAILED if failed else SUCCEEDED,
-        window,
-        token,
-        asked_at=oldest.asked_at,
-        scanned_bytes=sum(answer.scanned_bytes for answer in ran),
-        engine_ms=max((answer.engine_ms for answer in ran), default=oldest.engine_ms),
-        complete_to=complete_to,
-        error=oldest.error,
-        execution_id=oldest.execution_id,
-        was_cached=not answers and all(manifest.was_cached for manifest in manifests),
-        is_revalidating=any(manifest.state == RUNNING for manifest in manifests),
-    )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from catalog.names import key_name, table_name
 from catalog.schema import EVENT_COLUMNS
 from dashboard.athena import read_csv
+from dashboard.patterns import like
 from dashboard.statements import Statement, iso_literal, partitions, text_literal, timestamp_literal
 from dashboard.timerange import Window
 from dashboard.view import View
@@ -54,12 +55,14 @@ def choose_sources(
     return Sources(found, True, tuple(service for service, name in wanted.items() if name not in tables))
 
 
-def page_statement(sources: Sources, view: View, window: Window, after: Record | None = None) -> Statement:
+def page_statement(
+    sources: Sources, view: View, window: Window, after: Record | None = None, limit: int = PAGE_ROWS
+) -> Statement:
     """Return the statement for the page of rows below `after`, the first one when there is none."""
-    parts = [_select(source, view, window, after) for source in sources.sources]
+    parts = [_select(source, view, window, after, limit) for source in sources.sources]
     union = " UNION ALL ".join(sql for sql, _ in parts)
     parameters = tuple(value for _, values in parts for value in values)
-    order = f'ORDER BY "timestamp" DESC, event_id DESC LIMIT {PAGE_ROWS}'
+    order = f'ORDER BY "timestamp" DESC, event_id DESC LIMIT {limit}'
     return Statement(f"SELECT * FROM ({union}) AS found {order}", parameters)
 
 
@@ -101,7 +104,9 @@ def safe_cell(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
-def _select(source: Source, view: View, window: Window, after: Record | None) -> tuple[str, tuple[str, ...]]:
+def _select(
+    source: Source, view: View, window: Window, after: Record | None, limit: int
+) -> tuple[str, tuple[str, ...]]:
     where, parameters = _where(source, view, window)
     if after:
         where += ' AND ("timestamp" < ? OR ("timestamp" = ? AND event_id < ?))'
@@ -110,7 +115,7 @@ def _select(source: Source, view: View, window: Window, after: Record | None) ->
     columns = ", ".join(_column(source, name) for name in FIELDS)
     sql = f'SELECT {columns} FROM "{source.table}" WHERE {where}'
     if source.is_raw:
-        sql = f'SELECT * FROM ({sql} ORDER BY "timestamp" DESC, event_id DESC LIMIT {PAGE_ROWS}) AS {source.table}_page'
+        sql = f'SELECT * FROM ({sql} ORDER BY "timestamp" DESC, event_id DESC LIMIT {limit}) AS {source.table}_page'
     return sql, parameters
 
 
@@ -140,6 +145,8 @@ def _where(source: Source, view: View, window: Window) -> tuple[str, tuple[str, 
 
 
 def _facet(source: Source, name: str, values: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    if name == "pattern":
+        return _by_words(values)
     column = _status_class(source) if name == "status_class" else name
     if name != "status_class" and name not in source.columns:
         return "1 = 0", ()
@@ -148,6 +155,16 @@ def _facet(source: Source, name: str, values: Sequence[str]) -> tuple[str, tuple
     clauses = [f"{column} IN ({', '.join('?' * len(wanted))})"] if wanted else []
     clauses += [f"({column} IS NULL OR {column} NOT IN ({', '.join('?' * len(unwanted))}))"] if unwanted else []
     return " AND ".join(clauses), tuple(text_literal(value) for value in wanted + unwanted)
+
+
+def _by_words(values: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """Return the predicate for messages that read like patterns, for tables that hold no pattern ids."""
+    wanted = tuple(text_literal(like(value)) for value in values if not value.startswith("!"))
+    unwanted = tuple(text_literal(like(value[1:])) for value in values if value.startswith("!"))
+    clause = "message LIKE ? ESCAPE '\\'"
+    clauses = ["(" + " OR ".join([clause] * len(wanted)) + ")"] if wanted else []
+    clauses += [f"NOT ({clause})"] * len(unwanted)
+    return " AND ".join(clauses), wanted + unwanted
 
 
 def _status_class(source: Source) -> str:

@@ -29,8 +29,11 @@ def protect(app: Dash) -> None:
 
     @app.server.before_request
     def refuse_foreign_origins() -> tuple[str, int] | None:
+        if request.method in ("GET", "HEAD", "OPTIONS"):
+            return None
         origin = request.headers.get("Origin")
-        if request.method == "POST" and origin and origin.partition("//")[2] != request.host:
+        is_foreign = origin is not None and origin.partition("//")[2] != request.host
+        if is_foreign or request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
             return "requests from other sites are refused", 403
         return None
 

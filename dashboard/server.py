@@ -28,9 +28,10 @@ class Server(BaseApplication):
         return self._make_app()
 
 
-def serve(make_app: Callable[[], Any], host: str, port: int, workers: int) -> None:
-    """Serve until told to stop; in-flight requests get 30 seconds to end."""
-    check_address(host, port)
+def serve(
+    make_app: Callable[[], Any], host: str, port: int, workers: int, certificate: tuple[str, str] | None = None
+) -> None:
+    """Serve until told to stop; in-flight requests get 30 seconds to end. SIGHUP makes fresh workers."""
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     options = {
         "bind": address,
@@ -45,15 +46,22 @@ def serve(make_app: Callable[[], Any], host: str, port: int, workers: int) -> No
         "loglevel": "warning",
         "proc_name": "loglake-dashboard",
     }
+    if certificate:
+        options |= {"certfile": certificate[0], "keyfile": certificate[1]}
     Server(make_app, options).run()
 
 
-def check_address(host: str, port: int) -> None:
-    """Raise unless `host` is this machine's own, since nobody logs in yet, and `port` is free."""
-    if host not in LOOPBACK:
+def check_address(host: str, port: int, is_guarded: bool = False, is_encrypted: bool = False) -> None:
+    """Raise unless `port` is free, and `host` is this machine's own or people log in over an encrypted connection."""
+    if host not in LOOPBACK and not is_guarded:
         raise UsageError(
-            f"--host must be one of {', '.join(LOOPBACK)} while the dashboard has no login; got {host!r}; "
-            "use 'loglake dashboard --host 127.0.0.1' behind an SSH tunnel"
+            f"--host must be one of {', '.join(LOOPBACK)} while nobody can log in; got {host!r}; "
+            "run 'loglake users add NAME', or use an SSH tunnel"
+        )
+    if host not in LOOPBACK and not is_encrypted:
+        raise UsageError(
+            f"--host {host} must be served encrypted: give --certificate and --key, --proxies behind a load balancer "
+            "that ends TLS, or --plain-http if nobody can listen in"
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:

@@ -11,12 +11,14 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, 
 from flask import current_app
 
 from catalog.errors import LoglakeError, QueryError
-from dashboard import timerange
+from dashboard import access, timerange
 from dashboard.athena import FAILED, RUNNING
 from dashboard.components import chrome
 from dashboard.components.panel import message
 from dashboard.components.status_line import status_line
-from dashboard.lake import Lake, Loaded
+from dashboard.lake import Lake
+from dashboard.loading import Loaded
+from dashboard.state import StateFile
 from dashboard.view import View, parse, to_store
 
 POLL_MS = 350
@@ -30,9 +32,20 @@ _CANCELLED = [
 
 
 def lake() -> Lake:
-    """Return the application's data source."""
+    """Return the application's data source, as whoever asks may see it."""
     found: Lake = current_app.extensions["loglake"]
+    return found.scoped(access.current().services)
+
+
+def state() -> StateFile:
+    """Return the application's saved views, alerts and audit log."""
+    found: StateFile = current_app.extensions["loglake-state"]
     return found
+
+
+def now() -> float:
+    """Return the time as epoch seconds."""
+    return lake().clock().timestamp()
 
 
 def view_of(store: dict[str, str] | None) -> View:
@@ -57,7 +70,7 @@ def frame(query: dict[str, Any], title: str, content: Any, needs: tuple[str, ...
             chrome.sidebar(view, title),
             html.Main(
                 [
-                    chrome.header(title),
+                    chrome.header(title, access.current()),
                     chrome.status_place(),
                     chrome.notices(notices),
                     html.Div(id="shell-error"),

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from catalog.errors import UsageError
+from catalog.names import key_name
 from dashboard.timerange import Window
 
 
@@ -36,6 +38,7 @@ COUNTS = "counts"
 LATENCY = "latency"
 ENDPOINTS = "endpoints"
 ENDPOINT_LATENCY = "endpoint-latency"
+PATTERNS = "patterns"
 
 COLUMNS: dict[str, dict[str, str]] = {
     COUNTS: {
@@ -64,9 +67,11 @@ COLUMNS: dict[str, dict[str, str]] = {
         "bucket": "int32",
         "events": "int64",
     },
+    PATTERNS: {"slot": "int64", "service": "string", "level": "string", "pattern": "string", "events": "int64"},
 }
 """Columns and Arrow types of each kind's rows, in the order its statement selects them."""
 
+READING = ("SELECT", "WITH", "SHOW", "DESCRIBE", "EXPLAIN")
 _SLOT = "CAST(floor(to_unixtime(minute) / {grain}) AS bigint) * {grain}"
 _SELECTS = {
     COUNTS: "{slot} AS slot, service, level, status_class, sum(event_count) AS events, "
@@ -80,6 +85,8 @@ _SELECTS = {
     ENDPOINT_LATENCY: "{slot} AS slot, service, endpoint, bucket, sum(events) AS events FROM log_minutes "
     "CROSS JOIN UNNEST(latency_histogram) AS t(bucket, events) WHERE {where} "
     "GROUP BY {slot}, service, endpoint, bucket",
+    PATTERNS: "{slot} AS slot, service, level, pattern, sum(events) AS events FROM log_minutes "
+    "CROSS JOIN UNNEST(patterns) AS t(pattern, events) WHERE {where} GROUP BY {slot}, service, level, pattern",
 }
 
 
@@ -98,25 +105,33 @@ def iso_literal(moment: datetime) -> str:
     return f"'{moment.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%S.%f')[:-3]}Z'"
 
 
-def rollup(kind: Kind, window: Window) -> Statement:
-    """Return the statement for one kind's rows over a window that starts and ends on minutes."""
+def rollup(kind: Kind, window: Window, services: Sequence[str] = ()) -> Statement:
+    """Return the statement for one kind's rows over a window that starts and ends on minutes, of `services` alone."""
     days, day_parameters = partitions(window)
     slot = _SLOT.format(grain=kind.grain_seconds)
-    where = f"{days} AND minute >= ? AND minute < ?"
+    only, names = among("service", services)
+    where = f"{days} AND minute >= ? AND minute < ?{only}"
     bounds = (timestamp_literal(window.start), timestamp_literal(window.end))
-    return Statement("SELECT " + _SELECTS[kind.name].format(slot=slot, where=where), day_parameters + bounds)
+    return Statement("SELECT " + _SELECTS[kind.name].format(slot=slot, where=where), day_parameters + bounds + names)
 
 
-def manifest(window: Window) -> Statement:
+def manifest(window: Window, services: Sequence[str] = ()) -> Statement:
     """Return the statement that counts each hour's events: a block whose count is unchanged need not be asked again.
 
     The rollup is additive, so whatever arrives late changes the count of its hour.
     """
     days, parameters = partitions(window)
     slot = _SLOT.format(grain=3600)
-    return Statement(
-        f"SELECT {slot} AS slot, sum(event_count) AS events FROM log_minutes WHERE {days} GROUP BY {slot}", parameters
-    )
+    only, names = among("service", services)
+    sql = f"SELECT {slot} AS slot, sum(event_count) AS events FROM log_minutes WHERE {days}{only} GROUP BY {slot}"
+    return Statement(sql, parameters + names)
+
+
+def among(column: str, values: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """Return ` AND column IN (?, …)` and its parameters; nothing when any value will do."""
+    if not values:
+        return "", ()
+    return f" AND {column} IN ({', '.join('?' * len(values))})", tuple(text_literal(value) for value in values)
 
 
 def completeness() -> Statement:
@@ -135,13 +150,35 @@ def recent_runs() -> Statement:
     return Statement(f"SELECT {columns} FROM runs ORDER BY finished_at DESC LIMIT 100")
 
 
-def recent_rejects(now: datetime) -> Statement:
+def reading(sql: str) -> Statement:
+    """Return the statement that someone wrote; raise `UsageError` unless it is one, and only reads."""
+    text = sql.strip().rstrip(";").strip()
+    first = text.split(None, 1)[0].upper() if text else ""
+    if first not in READING or ";" in text:
+        raise UsageError(f"SQL must be one statement that starts with {', '.join(READING)}; got {text[:40]!r}")
+    return Statement(text)
+
+
+def arrived(now: datetime) -> Statement:
+    """Return the statement for what the job read in the last day: events, stored bytes, and over how long."""
+    since = timestamp_literal(now.replace(minute=0, second=0, microsecond=0) - timedelta(days=1))
+    return Statement(
+        "SELECT sum(input_rows) AS events, sum(input_bytes) AS stored_bytes, "
+        "CAST(to_unixtime(max(newest_received_at)) - to_unixtime(min(oldest_received_at)) AS bigint) AS seconds "
+        "FROM runs WHERE finished_at >= ?",
+        (since,),
+    )
+
+
+def recent_rejects(now: datetime, services: Sequence[str] = ()) -> Statement:
     """Return the statement for the lines that the job could not curate, of today and yesterday."""
     days, parameters = partitions(Window(now - timedelta(days=1), now + timedelta(minutes=1)))
+    folders = [text_literal(f"%logs/{key_name(service)}/%") for service in services]
+    only = " AND (" + " OR ".join(["source_object LIKE ?"] * len(folders)) + ")" if folders else ""
     return Statement(
         "SELECT CAST(to_unixtime(rejected_at) AS bigint) AS rejected_at, reason, raw_line, source_object "
-        f"FROM rejects WHERE {days} ORDER BY rejected_at DESC LIMIT 50",
-        parameters,
+        f"FROM rejects WHERE {days}{only} ORDER BY rejected_at DESC LIMIT 50",
+        (*parameters, *folders),
     )
 
 

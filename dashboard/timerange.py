@@ -98,6 +98,14 @@ def parse(text: str, now: datetime, zone: ZoneInfo | None = None) -> TimeRange:
     return found
 
 
+def parse_moment(text: str, now: datetime, zone: ZoneInfo) -> datetime:
+    """Return the UTC moment that a person typed, `now-1h` or a date with or without a time of day in `zone`."""
+    point = _point(text.strip().lower(), zone)
+    if point is None:
+        raise UsageError(f"a moment must be 'now-1h', '2026-11-20' or '2026-11-20 10:00'; got {text!r}")
+    return _moment(point, now)
+
+
 def absolute(window: Window) -> TimeRange:
     """Return the same window as absolute texts: what freezing and brushing write into the URL."""
     return TimeRange(format_moment(window.start), format_moment(window.end))

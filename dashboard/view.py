@@ -13,7 +13,7 @@ from catalog.errors import UsageError
 from catalog.schema import LEVELS
 from dashboard.timerange import TimeRange, parse_zone, resolve
 
-FACETS: tuple[str, ...] = ("status_class", "endpoint", "error_type", "host", "trace_id")
+FACETS: tuple[str, ...] = ("status_class", "endpoint", "error_type", "host", "trace_id", "pattern_id", "event_id")
 """Fields that a URL may filter by, besides level and service."""
 
 MAX_VALUES = 30

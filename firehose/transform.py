@@ -15,16 +15,16 @@ from functools import lru_cache
 from typing import Any
 
 from catalog.errors import SchemaError
+from catalog.masking import Masking, Rule, masking_from, suspicions
 from catalog.schema import parse_timestamp
 from firehose import reingestion
 from firehose.encoding import decode, encode, unwrap, wrap
-from firehose.masking import Masking, Rule, masking_from, suspicions
 from firehose.normalising import normalise
 from firehose.partitioning import Partitions
 
 Event = dict[str, Any]
 Record = Mapping[str, Any]
-Answer = Callable[[int, Record, Event | None], dict[str, Any]]
+Answer = Callable[[Record, Event, Iterable[Rule] | None], dict[str, Any]]
 DEFAULT_MASKING = Masking()
 
 
@@ -38,17 +38,21 @@ def transform(event: Mapping[str, Any], now: datetime, masking: Masking = DEFAUL
     failures: Counter[str] = Counter()
     records = event["records"]
     events = [_read(record, failures) for record in records]
-    answer = _answering(now, masking, suspicions([_message(event) for event in events]), failures)
-    answers = [answer(place, record, event) for place, (record, event) in enumerate(zip(records, events, strict=True))]
+    messages = [message if (message := each.get("message")).__class__ is str else "" for each in events]
+    answer = _answering(now, masking, failures)
+    suspicious = suspicions(messages).get
+    answers = [
+        answer(record, each, suspicious(n)) for n, (record, each) in enumerate(zip(records, events, strict=True))
+    ]
     if failures:
         print(json.dumps({"processing_failed": dict(failures), "records": len(records)}))
     return {"records": answers}
 
 
-def _read(record: Record, failures: Counter[str]) -> Event | None:
-    """Return a record's event, whose `service` is a text; None, counted in `failures`, when it can't be used."""
+def _read(record: Record, failures: Counter[str]) -> Event:
+    """Return a record's event, whose `service` is a text; an empty one, counted, when it can't be used."""
     try:
-        event = decode(unwrap(record["data"]))
+        event: Event = decode(unwrap(record["data"]))
         if event.__class__ is not dict:
             raise SchemaError("an event must be a JSON object")
         service = event.get("service")
@@ -56,35 +60,27 @@ def _read(record: Record, failures: Counter[str]) -> Event | None:
             raise SchemaError("`service` must be a text that is not empty")
     except Exception as error:  # whatever one record does to us, the others must get through
         failures[_reason(error)] += 1
-        return None
+        return {}
     return event
 
 
-def _message(event: Event | None) -> str:
-    message = event.get("message") if event else None
-    return message if message.__class__ is str else ""
-
-
-def _answering(
-    now: datetime, masking: Masking, suspicious: Mapping[int, Iterable[Rule]], failures: Counter[str]
-) -> Answer:
-    """Return what makes the answer for one record: its place in the batch, the record, and its event if it has one."""
+def _answering(now: datetime, masking: Masking, failures: Counter[str]) -> Answer:
+    """Return what makes the answer for a record, its event, and the rules that the event's message may match."""
     received_at = now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03}Z"
     keys, masks, mask_text = Partitions(now).keys, masking.field_masks, masking.mask_text
 
-    def answer(place: int, record: Record, event: Event | None) -> dict[str, Any]:
-        if event is None:
-            return {"recordId": record["recordId"], "result": "ProcessingFailed", "data": record.get("data", "")}
+    def answer(record: Record, event: Event, rules: Iterable[Rule] | None) -> dict[str, Any]:
         try:
-            metadata = {"partitionKeys": keys(event["service"], _timestamp(event))}
-            normalise(event, received_at, masks)
-            if place in suspicious:
-                event["message"] = mask_text(event["message"], suspicious[place])
-            data = wrap(encode(event))
+            if event:
+                metadata = {"partitionKeys": keys(event["service"], _timestamp(event))}
+                normalise(event, received_at, masks)
+                if rules:
+                    event["message"] = mask_text(event["message"], rules)
+                data = wrap(encode(event))
+                return {"recordId": record["recordId"], "result": "Ok", "data": data, "metadata": metadata}
         except Exception as error:
             failures[_reason(error)] += 1
-            return answer(place, record, None)
-        return {"recordId": record["recordId"], "result": "Ok", "data": data, "metadata": metadata}
+        return {"recordId": record["recordId"], "result": "ProcessingFailed", "data": record.get("data", "")}
 
     return answer
 

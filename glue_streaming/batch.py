@@ -17,6 +17,8 @@ from pyspark.sql import functions as F
 from catalog.tables import LOG_MINUTES, LOGS, REJECTS, RUNS, Table
 from glue_streaming import counting, folders, outputs
 from glue_streaming.arguments import Arguments
+from glue_streaming.known_patterns import KnownPatterns
+from glue_streaming.offsets import with_offsets
 from glue_streaming.publication import LOGS_CSV, Publication
 from glue_streaming.reading import RawObject, Reader, object_name
 from glue_streaming.recent_ids import RecentIds
@@ -64,10 +66,11 @@ class Curator:
     def _stage(self, staging: str, events: DataFrame, run: dict[str, Any], began: datetime) -> None:
         """Write the files of every table, and the ids, at once; add to `run` what only then is known."""
         fresh = events.where(~F.col("is_reject") & ~F.col("is_copy") & ~F.col("is_seen"))
+        if run["counted_rows"]:
+            fresh = KnownPatterns(self.spark, self.storage).learn(run["batch_id"], fresh)
         observed = Observation()
         minutes = outputs.minute_rows(fresh).observe(observed, F.count(F.lit(1)).alias("rows"))
         logs = outputs.log_rows(fresh, self.arguments.levels)
-        rejects = outputs.reject_rows(events.where("is_reject"), self.arguments.raw_path, run["started_at"])
         write = partial(_write, staging)
         tasks: list[Callable[[], None]] = []
         if run["counted_rows"]:
@@ -77,7 +80,7 @@ class Curator:
         if run["log_rows"] and self.arguments.with_csv:
             tasks.append(partial(outputs.write_csv, logs, LOGS, f"{staging}{LOGS_CSV.name}/"))
         if run["reject_rows"]:
-            tasks.append(partial(write, REJECTS, rejects))
+            tasks.append(partial(self._write_rejects, staging, events, run["started_at"]))
         if run["newest_received_at"]:
             tasks.append(partial(self._write_ids, run, events))
         with ThreadPoolExecutor(len(tasks) or 1) as pool:
@@ -87,6 +90,10 @@ class Curator:
         run["finished_at"] = datetime.now(UTC)
         run["seconds"] = (run["finished_at"] - began).total_seconds()
         write(RUNS, outputs.run_rows(self.spark, run))
+
+    def _write_rejects(self, staging: str, events: DataFrame, rejected_at: datetime) -> None:
+        located = with_offsets(self.spark, events.where("is_reject"), self.arguments.raw_path)
+        _write(staging, REJECTS, outputs.reject_rows(located, rejected_at))
 
     def _write_ids(self, run: Mapping[str, Any], events: DataFrame) -> None:
         first_copies = events.where(~F.col("is_reject") & ~F.col("is_copy"))

@@ -1,45 +1,104 @@
-"""The commands `loglake curate` and `loglake crawl`: start the job or the crawler and follow it to its end."""
+"""The commands `loglake curate`, `compact` and `crawl`: start the job or the crawler and follow it to its end."""
 
 import dataclasses
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from catalog import settings
-from glue_streaming import following
+from glue_streaming import closed_days, following, wording
 from glue_streaming.storage import REPORTS, Storage
+
+_STACK = click.option("--stack-name", help="Stack that is asked.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
+_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()
-@click.option("--stack-name", help="Stack whose job runs.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
-def curate(stack_name: str | None, as_json: bool) -> None:
+@_STACK
+@click.option("--from", "from_day", type=_DAY, help="Rebuild days from raw instead, from this one.")
+@click.option("--to", "to_day", type=_DAY, help="The last day to rebuild.  [default: the first]")
+@_JSON
+def curate(stack_name: str | None, from_day: datetime | None, to_day: datetime | None, as_json: bool) -> None:
     """Run the curation job, or follow the run that is going, and print what it did."""
+    if to_day and not from_day:
+        raise click.UsageError("--to needs --from")
+    arguments = {}
+    if from_day:
+        first, last = f"{from_day:%Y-%m-%d}", f"{to_day or from_day:%Y-%m-%d}"
+        arguments = {"--mode": "reprocess", "--from": first, "--to": last}
+    _run(stack_name, arguments, as_json)
+
+
+@click.command()
+@_STACK
+@click.option("--dry-run", is_flag=True, help="Say what would be rewritten, and change nothing.")
+@click.option(
+    "--before",
+    "before_days",
+    metavar="DAYS",
+    default=1,
+    show_default=True,
+    help="Days so many before today, and older.",
+)
+@_JSON
+def compact(stack_name: str | None, dry_run: bool, before_days: int, as_json: bool) -> None:
+    """Rewrite the small files of closed days to few large ones, and print files and bytes before and after."""
+    if not dry_run:
+        _run(stack_name, {"--mode": "compact", "--before-days": str(before_days)}, as_json)
+        return
+    stack = settings.load(stack_name)
+    storage = Storage(_client("s3"), _client("glue"), stack.lake_bucket, stack.database)
+    preview = closed_days.preview(storage, datetime.now(UTC).date(), before_days)
+    click.echo(json.dumps(preview) if as_json else "\n".join(wording.compaction_lines(preview)))
+
+
+@click.command()
+@_STACK
+@_JSON
+def crawl(stack_name: str | None, as_json: bool) -> None:
+    """Run the crawler over the raw objects, or follow the crawl that is going, and print what it changed."""
+    stack = settings.load(stack_name)
+    with _left_running():
+        done = following.crawl(_client("glue"), stack.crawler, stack.database, _progress)
+    click.echo(json.dumps(dataclasses.asdict(done)) if as_json else "\n".join(wording.crawl_lines(done)))
+    click.get_current_context().exit(0 if done.state == following.DONE else 1)
+
+
+def _run(stack_name: str | None, arguments: Mapping[str, str], as_json: bool) -> None:
     stack = settings.load(stack_name)
     glue = _client("glue")
-    run = following.run_job(glue, stack.job, _progress)
     storage = Storage(_client("s3"), glue, stack.lake_bucket, stack.database)
+    told = [0]
+
+    def watch(run_id: str) -> None:
+        report = storage.read_json(f"{REPORTS}{run_id}.json") or {}
+        if report.get("batches", 0) > told[0]:
+            told[0] = report["batches"]
+            _progress(wording.progress_line(report))
+
+    with _left_running():
+        run = following.run_job(glue, stack.job, _progress, arguments=arguments, watch=watch)
     report = storage.read_json(f"{REPORTS}{run.run_id}.json") or {}
     if as_json:
         click.echo(json.dumps({**dataclasses.asdict(run), "report": report}))
     else:
-        _print_run(run, report)
+        click.echo("\n".join(wording.run_lines(run, report)))
     click.get_current_context().exit(0 if run.state == following.DONE else 1)
 
 
-@click.command()
-@click.option("--stack-name", help="Stack whose crawler runs.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
-def crawl(stack_name: str | None, as_json: bool) -> None:
-    """Run the crawler over the raw objects, or follow the crawl that is going, and print what it changed."""
-    stack = settings.load(stack_name)
-    done = following.crawl(_client("glue"), stack.crawler, stack.database, _progress)
-    if as_json:
-        click.echo(json.dumps(dataclasses.asdict(done)))
-    else:
-        _print_crawl(done)
-    click.get_current_context().exit(0 if done.state == following.DONE else 1)
+@contextmanager
+def _left_running() -> Iterator[None]:
+    """Say on an interrupt that only the following ends."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _progress("it goes on without us; the same command follows it again")
+        raise
 
 
 def _client(service: str) -> Any:
@@ -50,25 +109,3 @@ def _client(service: str) -> Any:
 
 def _progress(line: str) -> None:
     click.echo(line, err=True)
-
-
-def _print_run(run: following.JobRun, report: dict[str, Any]) -> None:
-    click.echo(f"{run.state} in {run.seconds:.0f} s" + (f": {run.message}" if run.message else ""))
-    totals = report.get("totals", {})
-    for name, value in totals.items():
-        click.echo(f"  {name.replace('_', ' '):<20} {value:>12,}")
-    if report and not totals:
-        click.echo("  nothing new to curate")
-
-
-def _print_crawl(done: following.Crawl) -> None:
-    click.echo(f"{done.state} in {done.seconds:.0f} s" + (f": {done.message}" if done.message else ""))
-    for name, (before, after) in done.tables.items():
-        mark = "  new table" if name in done.created else ""
-        click.echo(f"  {name:<32} {after:>6,} partitions ({after - before:+,}){mark}")
-        for column in done.columns_added.get(name, ()):
-            click.echo(f"    new column {column}")
-    for name in done.deleted:
-        click.echo(f"  {name:<32} deleted")
-    for reason, count in sorted(done.ignored.items()):
-        click.echo(f"  ignored {count:,} objects: {reason}")

@@ -54,10 +54,8 @@ _NOT_A_STRING = rf'"(?:{"|".join(_STRINGS)})"\s*:\s*[^"\sn]'
 
 def parse_lines(lines: DataFrame) -> DataFrame:
     """Return the `events` of `lines`, blank lines left out; as many rows as lines that are not blank."""
-    parsed = lines.withColumn("parsed", _parse(F.col("raw_line"))).withColumn(
-        "event", F.get(F.col("parsed.e"), F.lit(0))
-    )
     raw_line = F.col("raw_line")
+    parsed = lines.withColumn("parsed", _parse(raw_line)).withColumn("event", F.get(F.col("parsed.e"), F.lit(0)))
     typed = parsed.select(
         "raw_line",
         "object_path",
@@ -69,7 +67,7 @@ def parse_lines(lines: DataFrame) -> DataFrame:
         _timestamp("event.timestamp").alias("timestamp"),
         _received_at().alias(RECEIVED_AT.name),
     )
-    judged = typed.withColumn("is_reject", F.coalesce(_is_reject(), F.lit(True))).withColumn(
+    judged = typed.withColumn("is_reject", F.coalesce(_is_reject(raw_line), F.lit(True))).withColumn(
         "unknown_keys", F.when(~F.col("is_plain") & ~F.col("is_reject"), _unknown_keys(raw_line))
     )
     described = judged.withColumn("extra", _extra(raw_line)).withColumn("pattern", pattern(F.col("message")))
@@ -113,7 +111,7 @@ def _received_at() -> Column:
     return F.coalesce(F.when(F.year(stamped).between(*_YEARS), stamped), F.col("object_time"))
 
 
-def _is_reject() -> Column:
+def _is_reject(raw_line: Column) -> Column:
     missing = [F.col(column.name).isNull() for column in EVENT_COLUMNS if column.required]
     infinite = [
         F.isnan(column.name) | F.col(column.name).isin(float("inf"), float("-inf"))
@@ -129,10 +127,8 @@ def _is_reject() -> Column:
         F.col("timestamp") < arrived - F.lit(MAX_AGE),
         F.col("timestamp") > arrived + F.lit(MAX_AHEAD),
         *(F.coalesce(rule, F.lit(False)) for rule in infinite),
-        ~is_utf8(F.col("raw_line")),
-        F.when(
-            ~F.col("is_plain") & F.col("raw_line").rlike(_NOT_A_STRING), _has_wrong_type(F.col("raw_line"))
-        ).otherwise(False),
+        ~is_utf8(raw_line),
+        F.when(~F.col("is_plain") & raw_line.rlike(_NOT_A_STRING), _has_wrong_type(raw_line)).otherwise(False),
     ]
     found = rules[0]
     for rule in rules[1:]:

@@ -13,6 +13,8 @@ DONE = "SUCCEEDED"
 _GOING = ("STARTING", "RUNNING", "STOPPING", "WAITING")
 
 Progress = Callable[[str], None]
+_TELLING = ("--mode", "--from", "--to", "--before-days")
+"""Arguments that say what a run is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,27 @@ class Table:
 NONE = Table(0, ())
 
 
-def run_job(glue: Any, job: str, progress: Progress, poll_seconds: float = POLL_SECONDS) -> JobRun:
-    """Start the job, or join the run that is going, and return how it ended."""
-    run_id, joined = _start_job(glue, job)
+def run_job(
+    glue: Any,
+    job: str,
+    progress: Progress,
+    poll_seconds: float = POLL_SECONDS,
+    arguments: Mapping[str, str] | None = None,
+    watch: Progress = lambda run_id: None,
+) -> JobRun:
+    """Start the job, or join the run that is going for the same end, and return how it ended.
+
+    While a run for another end is going, wait for it. `watch` gets the run's id at every look.
+    """
+    run_id, joined = _start_job(glue, job, arguments or {}, progress, poll_seconds)
     progress(f"{'following' if joined else 'started'} {job} {run_id}")
-    for run in _until_done(
-        lambda: _job_run(glue, job, run_id), lambda run: str(run["JobRunState"]), progress, poll_seconds
-    ):
-        last = run
+
+    def look() -> Mapping[str, Any]:
+        run = _job_run(glue, job, run_id)
+        watch(run_id)
+        return run
+
+    *_, last = _until_done(look, lambda run: str(run["JobRunState"]), progress, poll_seconds)
     seconds = float(last.get("ExecutionTime") or 0)
     return JobRun(run_id, last["JobRunState"], seconds, last.get("ErrorMessage", ""), joined)
 
@@ -128,19 +143,36 @@ def _partitions(glue: Any, database: str, table: str) -> int:
     return sum(len(page["Partitions"]) for page in pages)
 
 
-def _start_job(glue: Any, job: str) -> tuple[str, bool]:
-    try:
-        return str(glue.start_job_run(JobName=job)["JobRunId"]), False
-    except glue.exceptions.ConcurrentRunsExceededException:
-        runs = glue.get_job_runs(JobName=job, MaxResults=20)["JobRuns"]
-    except glue.exceptions.EntityNotFoundException:
-        raise LoglakeError(
-            f"there must be a Glue job of that name; got {job!r}; run 'loglake deploy', or 'loglake up' for a laptop"
-        ) from None
-    going = [run["Id"] for run in runs if run["JobRunState"] in _GOING]
-    if not going:
-        return _start_job(glue, job)  # it ended between the two calls
-    return str(going[0]), True
+def _start_job(
+    glue: Any, job: str, arguments: Mapping[str, str], progress: Progress, poll_seconds: float
+) -> tuple[str, bool]:
+    told = ""
+    while True:
+        try:
+            return str(glue.start_job_run(JobName=job, Arguments=dict(arguments))["JobRunId"]), False
+        except glue.exceptions.ConcurrentRunsExceededException:
+            runs = glue.get_job_runs(JobName=job, MaxResults=20)["JobRuns"]
+        except glue.exceptions.EntityNotFoundException:
+            raise _no_such("Glue job", job) from None
+        going = [run for run in runs if run["JobRunState"] in _GOING]
+        for run in going:
+            if _end_of(run.get("Arguments") or {}) == _end_of(arguments):
+                return str(run["Id"]), True
+        if going and told != going[0]["Id"]:
+            told = going[0]["Id"]
+            progress(f"waiting for {told}, another kind of run")
+        time.sleep(poll_seconds if going else 0)  # else it ended between the two calls
+
+
+def _no_such(kind: str, name: str) -> LoglakeError:
+    return LoglakeError(
+        f"there must be a {kind} of that name; got {name!r}; run 'loglake deploy', or 'loglake up' for a laptop"
+    )
+
+
+def _end_of(arguments: Mapping[str, str]) -> dict[str, str]:
+    """Return what a run is for; one without a mode curates."""
+    return {"--mode": "available-now", **{name: arguments[name] for name in _TELLING if name in arguments}}
 
 
 def _start_crawler(glue: Any, crawler: str) -> bool:
@@ -149,9 +181,7 @@ def _start_crawler(glue: Any, crawler: str) -> bool:
     except glue.exceptions.CrawlerRunningException:
         return True
     except glue.exceptions.EntityNotFoundException:
-        raise LoglakeError(
-            f"there must be a crawler of that name; got {crawler!r}; run 'loglake deploy', or 'loglake up' for a laptop"
-        ) from None
+        raise _no_such("crawler", crawler) from None
     return False
 
 

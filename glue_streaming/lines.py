@@ -1,7 +1,8 @@
 """Raw objects to lines: every line of every object, its bytes untouched, with the object it came from.
 
-A `lines` DataFrame has the columns `raw_line` (the line as it was read; Spark does not check that it is UTF-8),
-`object_path` (a URI), `object_time` (when the object was written) and `damage` (null, or what is wrong here).
+A `lines` DataFrame has the columns `raw_line` (the line as it was read; Spark does not check that it is UTF-8; null if
+it is longer than `MAX_LINE_BYTES`, which `damage` says then), `object_path` (a URI), `object_time` (when the object was
+written) and `damage` (null, or what is wrong here).
 """
 
 import zlib
@@ -17,20 +18,23 @@ OBJECT_SCHEMA = "path string, modificationTime timestamp, length bigint, content
 """Spark's `binaryFile` columns; `content` is read only where it is selected."""
 
 GZIP_SUFFIX = ".gz"
+MAX_LINE_BYTES = 10 * 1024 * 1024
+"""What a record of Kinesis may hold. A longer line is no event, and parsing would make a dozen copies of it."""
 _URI = "/:!$&'()*+,;=@"
 """What Spark leaves as it is in the URI of an object."""
 _GZIP_WBITS = 31
 _CHUNK_BYTES = 1 << 20
+_TEXT_BYTES = 16 << 20
+"""What is unzipped at once: a few kilobytes of gzip may hold gigabytes."""
 
 
 def read_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
     """Return the lines of sound objects. A damaged or missing one fails whatever reads the result."""
     reader = spark.read.option("lineSep", "\n").option("__globPaths__", "false")
     return reader.text(list(paths)).select(
-        F.col("value").alias("raw_line"),
+        *_bounded(F.col("value"), F.lit(None)),
         F.col("_metadata.file_path").alias("object_path"),
         F.col("_metadata.file_modification_time").alias("object_time"),
-        F.lit(None).cast("string").alias("damage"),
     )
 
 
@@ -53,11 +57,17 @@ def read_damaged_lines(spark: SparkSession, paths: Sequence[str]) -> tuple[DataF
     return lines, missing + damaged
 
 
-def source_object(object_path: Column, raw_path: str) -> Column:
+def read_contents(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
+    """Return objects whole; one that is deleted meanwhile gives no row."""
+    reader = spark.read.format("binaryFile").schema(OBJECT_SCHEMA).option("__globPaths__", "false")
+    return reader.option("ignoreMissingFiles", "true").load(list(paths))
+
+
+def source_object(path: Column, raw_path: str, is_uri: bool = True) -> Column:
     """Return an object's key as `rejects` names it: the last folder of `raw_path` and what follows, `logs/pay/…`."""
     root = _without_scheme(raw_path)
     folder = raw_path.rstrip("/").rsplit("/", 1)[-1]
-    decoded = F.url_decode(F.regexp_replace(object_path, r"\+", "%2B"))  # a plus is a plus in a path
+    decoded = F.url_decode(F.regexp_replace(path, r"\+", "%2B")) if is_uri else path  # a plus is a plus in a path
     path = F.regexp_replace(decoded, "^[A-Za-z0-9]+:/*", "")
     return F.concat(F.lit(folder + "/"), F.substr(path, F.lit(len(root) + 1)))
 
@@ -99,33 +109,43 @@ def _decompress(content: bytes) -> Iterator[bytes]:
     while position < len(content):
         member = zlib.decompressobj(_GZIP_WBITS)
         while not member.eof:
-            if position >= len(content):
+            chunk = member.unconsumed_tail or content[position : position + _CHUNK_BYTES]
+            if not chunk:
                 raise EOFError(f"its end after {len(content)} bytes, within a member")
-            chunk = content[position : position + _CHUNK_BYTES]
-            text = member.decompress(chunk)
-            position += len(chunk) - len(member.unused_data)
-            if text:
+            position += 0 if member.unconsumed_tail else len(chunk)
+            if text := member.decompress(chunk, _TEXT_BYTES):
                 yield text
+        position -= len(member.unused_data)
 
 
 def _damaged(spark: SparkSession, paths: Sequence[str]) -> list[str]:
     zipped = [path for path in paths if path.endswith(GZIP_SUFFIX)]
     if not zipped:
         return []
-    contents = _read_contents(spark, zipped).select("path", F.udf(damage_of, "string")("content").alias("damage"))
-    found = {_without_scheme(row.path) for row in contents.where("damage IS NOT NULL").select("path").collect()}
-    return sorted(path for path in zipped if _without_scheme(path) in found)
+    contents = read_contents(spark, zipped).select("path", "content").rdd
+    found = set(contents.filter(lambda row: damage_of(row.content) is not None).map(lambda row: row.path).collect())
+    names = {_without_scheme(path) for path in found}
+    return sorted(path for path in zipped if _without_scheme(path) in names)
 
 
 def _salvaged_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
-    salvaged = _read_contents(spark, paths).rdd.flatMap(
+    salvaged = read_contents(spark, paths).rdd.flatMap(
         lambda row: (
             (bytearray(line), quote(row.path, _URI), row.modificationTime, damage)
             for line, damage in salvage(bytes(row.content))
         )
     )
     frame = spark.createDataFrame(salvaged, "raw_line binary, object_path string, object_time timestamp, damage string")
-    return frame.withColumn("raw_line", F.col("raw_line").cast("string"))
+    return frame.select(*_bounded(F.col("raw_line").cast("string"), F.col("damage")), "object_path", "object_time")
+
+
+def _bounded(raw_line: Column, damage: Column) -> tuple[Column, Column]:
+    """Return the columns `raw_line` and `damage` of a line that may be too long."""
+    size_bytes = F.octet_length(raw_line)
+    too_long = F.concat(F.lit(f"a line must be at most {MAX_LINE_BYTES} bytes; got "), size_bytes.cast("string"))
+    is_short = size_bytes <= MAX_LINE_BYTES
+    bounded = F.when(is_short, raw_line).alias("raw_line")
+    return bounded, F.coalesce(damage.cast("string"), F.when(~is_short, too_long)).alias("damage")
 
 
 def _missing_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
@@ -133,11 +153,6 @@ def _missing_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
     rows = [("", quote(path, _URI), damage) for path in paths]
     frame = spark.createDataFrame(rows, "raw_line string, object_path string, damage string")
     return frame.withColumn("object_time", F.current_timestamp())
-
-
-def _read_contents(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
-    reader = spark.read.format("binaryFile").schema(OBJECT_SCHEMA).option("__globPaths__", "false")
-    return reader.load(list(paths))
 
 
 def _without_scheme(path: str) -> str:

@@ -11,7 +11,6 @@ from catalog.schema import Column
 from catalog.tables import LOG_MINUTES, LOGS, REJECTS, RUNS, Table
 from glue_streaming.events import is_utf8
 from glue_streaming.levels import Levels
-from glue_streaming.lines import source_object
 from glue_streaming.minutes import count_minutes
 from glue_streaming.patterns import pattern_id
 from glue_streaming.reasons import reason_of
@@ -20,7 +19,7 @@ from glue_streaming.services import key_name
 ORDER = {
     LOGS: ("timestamp", "event_id"),
     LOG_MINUTES: ("minute", "service"),
-    REJECTS: ("source_object",),
+    REJECTS: ("source_object", "source_offset"),
     RUNS: ("batch_id",),
 }
 """How the rows of a file are sorted."""
@@ -47,13 +46,15 @@ def minute_rows(events: DataFrame) -> DataFrame:
     return minutes.select(*_cast(LOG_MINUTES.columns), *_day_of(F.col("minute")))
 
 
-def reject_rows(rejects: DataFrame, raw_path: str, rejected_at: datetime) -> DataFrame:
-    """Return the rows of `rejects`: every line as it was read, one that is not UTF-8 as base64."""
+def reject_rows(rejects: DataFrame, rejected_at: datetime) -> DataFrame:
+    """Return the rows of `rejects` from located ones: every line as it was read, one that is not UTF-8 as base64."""
     raw_line = F.col("raw_line")
+    unexplained = F.when(F.col("damage").isNull(), raw_line.cast("binary"))
     explained = rejects.select(
-        F.coalesce(F.col("damage"), F.udf(reason_of, "string")(raw_line.cast("binary"), "received_at")).alias("reason"),
+        F.coalesce(F.col("damage"), F.udf(reason_of, "string")(unexplained, "received_at")).alias("reason"),
         F.when(is_utf8(raw_line), raw_line).otherwise(F.base64(raw_line.cast("binary"))).alias("raw_line"),
-        source_object(F.col("object_path"), raw_path).alias("source_object"),
+        "source_object",
+        "source_offset",
         F.lit(rejected_at).alias("rejected_at"),
     )
     return explained.select(*_cast(REJECTS.columns), *_day_of(F.col("rejected_at")))

@@ -1,14 +1,15 @@
 """Message patterns: the template of a message is its text with what varies replaced by `<*>`.
 
 What varies: quoted strings, e-mail addresses, and every word with a digit in it, which numbers, hexadecimal, UUIDs,
-addresses, durations and ids are. The words around them are the template. Nothing is learned, so the same message has
-the same pattern on every machine and in every run, and a pattern's id is a hash of its text.
+addresses, durations and ids are; these are masked here. Which other words vary is learned: see `templates`. A pattern's
+id is a hash of its text, so the same text has the same id on every machine and in every run.
 """
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-PLACEHOLDER = "<*>"
+from glue_streaming.templates import PLACEHOLDER
+
 MAX_MESSAGE_CHARS = 300
 """Characters of a message that its pattern is made of, from the first line: stack traces are no patterns."""
 ID_CHARS = 16

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from catalog.tables import LOG_MINUTES, LOGS, REJECTS, RUNS, TABLES, Table
-from glue_streaming.storage import THREADS, Storage, manifest_key
+from glue_streaming.storage import SUFFIXES, THREADS, Storage, manifest_key
 
 PUBLISHED = "published"
 PUBLISHING = "publishing"
@@ -92,8 +92,8 @@ class Publication:
         for name in names:
             folder = _folder_of(name)
             number = numbers[folder] = numbers.get(folder, -1) + 1
-            suffix = name.rpartition("/")[2].partition(".")[2].replace("zstd.", "")
-            keys[name] = f"{folders[folder]}batch-{self.batch_id:08d}-{number}.{suffix}"
+            suffix = next(suffix for suffix in SUFFIXES if name.endswith(suffix))
+            keys[name] = f"{folders[folder]}batch-{self.batch_id:08d}-{number}{suffix}"
         return keys
 
     def _folder(self, table: Table) -> str:

@@ -12,8 +12,13 @@ MAX_REASON_CHARS = 500
 _INT_BITS = {"int": 32, "bigint": 64}
 
 
-def reason_of(raw_line: bytes, arrived: datetime | None = None) -> str:
-    """Return why the line is no event that arrived then, on one line of at most `MAX_REASON_CHARS` characters."""
+def reason_of(raw_line: bytes | None, arrived: datetime | None = None) -> str | None:
+    """Return why the line is no event that arrived then, on one line of at most `MAX_REASON_CHARS` characters.
+
+    None for None: a line whose reason is known.
+    """
+    if raw_line is None:
+        return None
     reason = _reason(raw_line, arrived and arrived.astimezone(UTC))  # Spark gives it naive, in local time
     return reason if len(reason) <= MAX_REASON_CHARS else reason[: MAX_REASON_CHARS - 1] + "…"
 

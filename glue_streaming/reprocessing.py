@@ -19,6 +19,7 @@ from glue_streaming import closed_days, folders, outputs
 from glue_streaming.arguments import Arguments
 from glue_streaming.counting import without_duplicates
 from glue_streaming.generations import Generation, clean_up, utc_now
+from glue_streaming.known_patterns import KnownPatterns
 from glue_streaming.publication import published_objects, unfinished_keys
 from glue_streaming.reading import RawObject, Reader
 from glue_streaming.report import DONE, elapsed
@@ -110,7 +111,7 @@ class _Rebuilder:
         return outputs.read(self.spark, table, self.storage.fetch(keys, f"{staging}before-{table.name}/"))
 
     def _stage(self, events: DataFrame, staging: str) -> None:
-        fresh = events.where(~F.col("is_copy"))
+        fresh = KnownPatterns(self.spark, self.storage).apply(events.where(~F.col("is_copy")))
         outputs.write(outputs.minute_rows(fresh), LOG_MINUTES, f"{staging}{LOG_MINUTES.name}/")
         outputs.write(outputs.log_rows(fresh, self.arguments.levels), LOGS, f"{staging}{LOGS.name}/")
 

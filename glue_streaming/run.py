@@ -42,7 +42,8 @@ def curate(spark: SparkSession, arguments: Arguments, storage: Storage) -> dict[
     query = None
     try:
         query = batches.start(session)
-        query.awaitTermination(None if math.isinf(arguments.run_seconds) else arguments.run_seconds)
+        if not query.awaitTermination(None if math.isinf(arguments.run_seconds) else arguments.run_seconds):
+            batches.end(query)
     except Exception:
         if batches.failure is not None:
             raise batches.failure from None
@@ -55,6 +56,10 @@ def curate(spark: SparkSession, arguments: Arguments, storage: Storage) -> dict[
     if arguments.mode != CONTINUOUS:
         batches.finish()
     return report.finish()
+
+
+class _Ending(Exception):
+    """The run is over: the batch is left to the next one."""
 
 
 @dataclass(slots=True)
@@ -70,6 +75,8 @@ class _Batches:
     _query_id: str = ""
     _started: threading.Event = field(default_factory=threading.Event)
     _known_objects: frozenset[str] | None = None
+    _is_ending: bool = False
+    _under_way: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self, session: SparkSession) -> Any:
         """Start the stream; unless continuous it ends by itself when all there is now has been curated."""
@@ -88,20 +95,30 @@ class _Batches:
         self._started.set()
         return query
 
+    def end(self, query: Any) -> None:
+        """Stop the stream after the batch that is under way."""
+        self._is_ending = True
+        with self._under_way:
+            pass  # a batch that begins from now on gives up by itself
+        query.stop()
+
     def finish(self) -> None:
         """Note that this checkpoint has met every object: from now on the checkpoint alone says what is new."""
         if self._epoch and not self._epoch["caught_up"]:
             self.storage.write_json(self._epoch_key(), {**self._epoch, "caught_up": True})
 
     def _curate(self, objects: DataFrame, stream_batch_id: int) -> None:
-        try:
-            self._started.wait(START_SECONDS)
-            self._epoch = self._epoch or self._load_epoch()
-            found = [RawObject(row.path, row.length) for row in objects.collect()]
-            self._curate_new(self._epoch["first_batch"] + stream_batch_id, found)
-        except Exception as error:
-            self.failure = error
-            raise
+        with self._under_way:
+            if self._is_ending:
+                raise _Ending
+            try:
+                self._started.wait(START_SECONDS)
+                self._epoch = self._epoch or self._load_epoch()
+                found = [RawObject(row.path, row.length) for row in objects.collect()]
+                self._curate_new(self._epoch["first_batch"] + stream_batch_id, found)
+            except Exception as error:
+                self.failure = error
+                raise
 
     def _curate_new(self, batch_id: int, objects: Sequence[RawObject]) -> None:
         known = self._objects_of_earlier_checkpoints()

@@ -14,7 +14,7 @@ import click
 
 from catalog.errors import LoglakeError, UsageError
 
-STAGES = ("endpoint", "producer", "dashboard", "deploy", "up")
+STAGES = ("endpoint", "producer", "consumer", "dashboard", "alerts", "deploy", "up")
 
 
 def _data_dir(command: Any) -> Any:
@@ -49,7 +49,7 @@ def _data_dir(command: Any) -> Any:
 )
 @click.option("--detach", is_flag=True, help="Return once everything is healthy, and leave it running.")
 def up(data_dir: Path, rate: float, backfill_days: float, port: int, endpoint_port: int, detach: bool) -> None:
-    """Run the whole chain on this machine: endpoint, stack, producer, delivery, crawler, job, Athena, dashboard.
+    """Run the whole chain here: endpoint, stack, producer, consumer, delivery, crawler, job, Athena, dashboard.
 
     Ctrl-C stops all of it; what was acknowledged stays in the data directory and is there at the next start.
     """

@@ -16,7 +16,9 @@ _PATIENT = Config(
     max_pool_connections=32,
     read_timeout=900,
     retries={"mode": "standard", "total_max_attempts": 3},
-    s3={"addressing_style": "path"},
+    request_checksum_calculation="when_required",
+    response_checksum_validation="when_required",
+    s3={"addressing_style": "path", "payload_signing_enabled": False},  # from this process to itself: 0.2 s in 100 MB
 )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from localcloud import provisioners, retention
+from localcloud import object_reads, provisioners, retention
 from localcloud.data_dir import DataDir
 
 Ingest = Callable[[str, list[tuple[str, bytes, str, str]]], None]
@@ -57,6 +57,7 @@ def load() -> Any:
     kinesis.get_state = _kinesis_state
     lambda_svc.json = lambda_runtime.json = _FastJson()
     s3._persist_object = _persisting_or_failing(s3._persist_object)
+    s3._read_body = object_reads.from_files(s3._read_body)
     firehose._dest_description = _describing_all(firehose._dest_description)
     return ministack_app.app
 

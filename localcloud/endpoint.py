@@ -18,6 +18,7 @@ from localcloud.data_dir import DataDir
 from localcloud.engine import Context, Engine, Operation
 from localcloud.engines import build_engines
 from localcloud.gate import Gate
+from localcloud.object_reads import ObjectReads
 
 HOST = "127.0.0.1"
 REGION = "us-east-1"
@@ -52,6 +53,7 @@ class Endpoint:
         self._started = time.time()
         self._engines: tuple[Engine, ...] = ()
         self._ready = threading.Event()
+        self._catalog_changes = 0
         self._snapshots = snapshots.Snapshots(data_dir.state, _states)
 
     def run(self) -> None:
@@ -79,6 +81,7 @@ class Endpoint:
             endpoint_url=self.url,
             region=REGION,
             job_interval_seconds=self._job_interval_seconds,
+            catalog_changes=lambda: self._catalog_changes,
         )
 
     async def _serve(self, application: Any) -> None:
@@ -90,7 +93,7 @@ class Endpoint:
             loop.add_signal_handler(number, stop.set)
         with ThreadPoolExecutor(WORKERS, thread_name_prefix="operation") as executor:
             gate = Gate(
-                application,
+                ObjectReads(application, executor),
                 _operations(self._engines),
                 executor=executor,
                 health=self.health,
@@ -119,6 +122,8 @@ class Endpoint:
     def _note(self, scope: Any, headers: Any) -> None:
         if snapshots.changes_state(scope, headers):
             self._snapshots.mark()
+            target = headers.get(b"x-amz-target", b"AWSGlue.")  # a request of CloudFormation's has none
+            self._catalog_changes += target.startswith(b"AWSGlue.")
 
     def _start(self) -> None:
         """Start the engines once requests are answered: they call this very endpoint."""

@@ -39,6 +39,8 @@ class Context:
     job_interval_seconds: float | None = None
     """With it, scheduled triggers that start a Glue job fire at this interval too, besides their cron;
     crawlers that have a schedule start at five times the interval."""
+    catalog_changes: Callable[[], int] | None = None
+    """Counts the requests so far that may have changed the Glue catalog; None where nobody counts them."""
 
 
 class Engine(Protocol):

@@ -12,6 +12,8 @@ from datetime import datetime
 from email.utils import formatdate
 from typing import Any
 
+import orjson
+
 from localcloud.engine import BYPASS_HEADER, Operation, Parameters, ServiceError
 
 Scope = dict[str, Any]
@@ -113,13 +115,20 @@ async def _read(receive: Receive) -> bytes | None:
 
 def _run(operation: Operation, body: bytes) -> bytes:
     try:
-        parameters = json.loads(body) if body else {}
+        parameters = orjson.loads(body) if body else {}
     except ValueError as error:
         raise ServiceError("SerializationException", f"the request must be JSON: {error}") from None
     if not isinstance(parameters, dict):
         raise ServiceError("SerializationException", "the request must be a JSON object")
     answer: Parameters = operation(parameters)
-    return json.dumps(answer, default=_encode).encode()
+    return _as_json(answer)
+
+
+def _as_json(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value, default=_encode, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    except TypeError:  # integers of more than 64 bits, keys that are no texts
+        return json.dumps(value, default=_encode).encode()
 
 
 def _encode(value: Any) -> Any:
@@ -136,7 +145,7 @@ async def _send_error(send: Send, error: ServiceError) -> None:
 
 
 async def _send_json(send: Send, status: int, body: Any, *headers: tuple[bytes, bytes]) -> None:
-    await _send_bytes(send, status, json.dumps(body, default=_encode).encode(), *headers)
+    await _send_bytes(send, status, _as_json(body), *headers)
 
 
 async def _send_bytes(send: Send, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> None:

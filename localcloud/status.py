@@ -15,6 +15,8 @@ from localcloud.processes import find
 from localcloud.up import REGION, STACK, health
 from localcloud.workspace import Workspace, read_object
 
+STALE_HEALTH_SECONDS = 30.0
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -33,9 +35,14 @@ def collect(workspace: Workspace) -> list[Stage]:
     processes = {name: find(record) for name, record in run["processes"].items()}
     endpoint = health(run["endpoint_url"])
     stages = [_process("endpoint", processes, run, run["endpoint_url"]), _producer(workspace, processes, run)]
+    stages.append(_consumer(workspace, processes, run))
     if endpoint:
         stages += _services(run["endpoint_url"], endpoint)
-    return [*stages, _process("dashboard", processes, run, run["dashboard_url"])]
+    return [
+        *stages,
+        _process("dashboard", processes, run, run["dashboard_url"]),
+        _process("alerts", processes, run, "rules on the page Alerts"),
+    ]
 
 
 def as_json(stages: list[Stage]) -> dict[str, Any]:
@@ -57,6 +64,18 @@ def _producer(workspace: Workspace, processes: Mapping[str, psutil.Process | Non
     if processes.get("producer") is None:
         return Stage("producer", "failed", "not running; see 'loglake logs producer'")
     return Stage("producer", "running", last_line(workspace, "producer") + _restarts(run, "producer"))
+
+
+def _consumer(workspace: Workspace, processes: Mapping[str, psutil.Process | None], run: Mapping[str, Any]) -> Stage:
+    if processes.get("consumer") is None:
+        return Stage("consumer", "failed", "not running; see 'loglake logs consumer'")
+    facts = read_object(workspace.path / "consumer" / "health.json")
+    if time.time() - facts.get("written_at", 0.0) > STALE_HEALTH_SECONDS:
+        return Stage(
+            "consumer", "waiting", f"has said nothing lately; see 'loglake logs consumer'{_restarts(run, 'consumer')}"
+        )
+    text = f"engine {facts['engine']} · {facts['shards']} shards · {facts['lag_s']:.1f} s behind the stream"
+    return Stage("consumer", "running", text + _restarts(run, "consumer"))
 
 
 def resident_mb(process: psutil.Process) -> float:

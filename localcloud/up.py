@@ -93,7 +93,7 @@ class Chain:
         self._healthy = False
 
     def start(self) -> None:
-        """Start endpoint, stack, producer and dashboard; raise `UpError` with a stage's own words if one can't."""
+        """Start endpoint, stack, consumer, producer, dashboard; raise `UpError` with a stage's words if one can't."""
         plan = self.plan
         plan.workspace.environment_file.write_text(
             "".join(f"export {k}={v}\n" for k, v in laptop_variables(plan.endpoint_url).items()), encoding="utf-8"
@@ -102,12 +102,15 @@ class Chain:
         self._await(endpoint, lambda: bool(health(plan.endpoint_url).get("ready")), ENDPOINT_DEADLINE_S)
         self._say(f"endpoint  answers on {plan.endpoint_url}")
         self._deploy()
+        self._launch(self._consumer())
+        self._say("consumer  reads the stream")
         self._launch(self._producer())
         self._say("producer  streams" + ("" if self._backfilled else f" after {plan.backfill_days:g} days of history"))
         write_json(plan.workspace.path / "backfill.json", {"started": self.started, "days": plan.backfill_days})
         dashboard = self._launch(self._dashboard())
         self._await(dashboard, lambda: fetch(f"{plan.dashboard_url}/healthz") is not None, DASHBOARD_DEADLINE_S)
         self._say(f"dashboard answers on {plan.dashboard_url}")
+        self._launch(self._alerts())
         threading.Thread(target=self._first_results, daemon=True).start()
         self._healthy = True
         self.save()
@@ -123,7 +126,8 @@ class Chain:
     def stop(self) -> None:
         """End every stage, the last started first."""
         self._stopping.set()
-        for child in sorted(self.children, key=lambda child: ("producer", "dashboard", "endpoint").index(child.name)):
+        order = ("producer", "consumer", "alerts", "dashboard", "endpoint")
+        for child in sorted(self.children, key=lambda child: order.index(child.name)):
             self._say(f"stopping  {child.name}")
             child.stop()
         self.plan.workspace.run_file.unlink(missing_ok=True)
@@ -170,9 +174,20 @@ class Chain:
         first = [*live, "--backfill", f"{plan.backfill_days:g}d", "--backfill-events", str(BACKFILL_EVENTS)]
         return self._child("producer", live if self._backfilled else first, restart_arguments=live)
 
+    def _consumer(self) -> Child:
+        folder = self.plan.workspace.path / "consumer"
+        folder.mkdir(exist_ok=True)
+        return self._child("consumer", self._command("consume", "--health-file", str(folder / "health.json")))
+
     def _dashboard(self) -> Child:
-        arguments = self._command("dashboard", "--port", str(self.plan.port))
-        return self._child("dashboard", [*arguments, "--cache-dir", str(self.plan.workspace.path / "cache")])
+        return self._child("dashboard", self._command("dashboard", "--port", str(self.plan.port), *self._folders()))
+
+    def _alerts(self) -> Child:
+        return self._child("alerts", self._command("alerts", "run", *self._folders()))
+
+    def _folders(self) -> list[str]:
+        path = self.plan.workspace.path
+        return ["--cache-dir", str(path / "cache"), "--state-dir", str(path / "dashboard")]
 
     def _launch(self, child: Child) -> Child:
         child.start()

@@ -18,8 +18,10 @@ FLAGS = {
     "deploy": {"--stack-name", "--parameter", "--yes"},
     "destroy": {"--stack-name", "--yes"},
     "outputs": {"--stack-name", "--json"},
+    "curate": {"--stack-name", "--from", "--to", "--json"},
+    "compact": {"--stack-name", "--dry-run", "--before", "--json"},
     "query": {"--format", "--param"},
-    "dashboard": {"--host", "--port"},
+    "dashboard": {"--host", "--port", "--workers", "--prefix", "--state-dir"},
 }
 
 
@@ -43,8 +45,8 @@ def test_every_promised_flag_exists() -> None:
 
 def test_the_settings_are_the_stacks_outputs() -> None:
     assert sorted(OUTPUTS) == [
-        *("Crawler", "Database", "DeliveryStream", "DropLevels", "IngestMode", "Job", "LakeBucket", "RawBucket"),
-        *("Region", "ResultsBucket", "ScanCutoffBytes", "Stream", "Trigger", "WorkGroup"),
+        *("Crawler", "Database", "DeliveryStream", "DropLevels", "IngestMode", "Job", "LakeBucket", "LiveTable"),
+        *("RawBucket", "Region", "ResultsBucket", "ScanCutoffBytes", "Stream", "Trigger", "WorkGroup"),
     ]
 
 

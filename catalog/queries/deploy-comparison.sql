@@ -1,4 +1,5 @@
 -- Events, error rate and mean response time by service, the hour before a deploy and after it: the ? is its moment.
+-- ? deploy timestamp now-1h: moment of the deploy
 WITH deploy AS (
   SELECT MAX(minute) AS moment FROM "app_logs_db"."log_minutes" WHERE minute <= CAST(? AS timestamp)
 )

@@ -1,4 +1,5 @@
 -- Error types never seen before a moment: the ? is that moment, '2026-11-21 10:00:00' or a date.
+-- ? since timestamp now-24h: moment before which an error type is old
 SELECT *
 FROM (
   SELECT error_type, service, MIN(timestamp) AS first_seen, COUNT(*) AS events, MAX_BY(message, timestamp) AS last_message

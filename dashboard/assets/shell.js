@@ -3,15 +3,7 @@
   "use strict";
   const none = () => window.dash_clientside.no_update;
   const DEFAULTS = { from: "now-1h", to: "now", tz: "UTC" };
-  const NAV = { o: "/", e: "/explore", s: "/services", p: "/pipeline", q: "/sql" };
-
-  function exploreGrid() {
-    try {
-      return window.dash_ag_grid.getApi("explore-grid");
-    } catch (notReady) {
-      return null; /* the grid announces itself a moment after the page */
-    }
-  }
+  const NAV = { o: "Overview", e: "Explore", l: "Live", s: "Services", n: "Patterns", a: "Alerts", p: "Pipeline", q: "SQL" };
 
   function queryOf(view) {
     const parts = [];
@@ -115,36 +107,6 @@
     },
   });
 
-  window.dash_clientside.explore = {
-    facet: function (clicks, levels, services, facets) {
-      const context = window.dash_clientside.callback_context;
-      const id = context.triggered_id;
-      if (!id || !context.triggered[0].value) return [none(), none(), none()];
-      const toggled = (list) => (list.includes(id.value) ? list.filter((value) => value !== id.value) : list.concat(id.value));
-      if (id.field === "level") return [toggled(levels || []), none(), none()];
-      if (id.field === "service") return [none(), toggled(services || []), none()];
-      const key = "f." + id.field;
-      const kept = ((facets || {})[key] || "").split("|").filter((value) => value && value !== id.value && value !== "!" + id.value);
-      const had = ((facets || {})[key] || "").split("|");
-      const wanted = id.sign === "-" ? "!" + id.value : id.value;
-      const values = id.sign === "0" || had.includes(wanted) ? kept : kept.concat(wanted);
-      return [none(), none(), Object.assign({}, facets, { [key]: values.join("|") })];
-    },
-    closed: function (isOpen) {
-      const grid = exploreGrid();
-      if (grid && !isOpen) grid.deselectAll(); /* so that the same row can be opened again */
-      return none();
-    },
-    purge: function () {
-      const grid = exploreGrid();
-      if (!grid) return none();
-      grid.setColumnsVisible(["service", "status_code", "took"], window.innerWidth > 700);
-      grid.purgeInfiniteCache();
-      grid.ensureIndexVisible(0);
-      return none();
-    },
-  };
-
   /* Back and Forward: the view came from a URL that Dash did not see being written, so let it read this one anew. */
   window.addEventListener("popstate", () => window.location.reload());
 
@@ -159,16 +121,6 @@
       pill.textContent = pill.dataset.word + " " + text;
     }
   }, 1000);
-
-  function moveRow(step) {
-    const grid = document.getElementById("explore-grid") && exploreGrid();
-    if (!grid) return;
-    const selected = grid.getSelectedNodes()[0];
-    const row = grid.getDisplayedRowAtIndex(selected ? selected.rowIndex + step : 0);
-    if (!row || !row.data) return;
-    row.setSelected(true, true);
-    grid.ensureIndexVisible(row.rowIndex);
-  }
 
   function escape(target) {
     if (target.closest(".offcanvas, .modal")) return; /* they close themselves */
@@ -186,9 +138,9 @@
     const click = (id) => { const found = document.getElementById(id); if (found) found.click(); };
     const focus = (id) => { const found = document.getElementById(id); if (found) { event.preventDefault(); found.focus(); found.select(); } };
     if (leader && NAV[event.key]) {
-      const link = Array.from(document.querySelectorAll(".nav-entry")).find((entry) => entry.pathname === NAV[event.key]);
+      const link = Array.from(document.querySelectorAll(".nav-entry")).find((entry) => entry.title === NAV[event.key]);
       if (link) link.click();
-    } else if (event.key === "j" || event.key === "k") moveRow(event.key === "j" ? 1 : -1);
+    } else if (event.key === "j" || event.key === "k") window.loglake.moveRow(event.key === "j" ? 1 : -1);
     else if (event.key === "/") focus("shell-search");
     else if (event.key === "t") focus("shell-range-text");
     else if (event.key === "r") click("shell-run");

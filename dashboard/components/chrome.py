@@ -4,8 +4,11 @@ import dash
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
+from dashboard.access import LOCAL, Person
 from dashboard.components.attributes import attributes
 from dashboard.components.controls import controls
+from dashboard.components.views_menu import views_menu
+from dashboard.links import href
 from dashboard.view import View, query_string
 
 SHORTCUTS = (
@@ -13,7 +16,7 @@ SHORTCUTS = (
     ("t", "type a time range"),
     ("r", "refresh"),
     ("d", "light, dark or system"),
-    ("g then o e s p q", "go to Overview, Explore, Services, Pipeline, SQL"),
+    ("g then o e l s a n p q", "go to Overview, Explore, Live, Services, Alerts, Patterns, Pipeline, SQL"),
     ("j, k", "next row, previous row (Explore)"),
     ("Esc", "close, or cancel the query"),
     ("?", "this help"),
@@ -23,14 +26,14 @@ SHORTCUTS = (
 def sidebar(view: View, title: str) -> html.Aside:
     """Return pages and controls, showing a view; page links keep it."""
     query = query_string(view)
-    suffix = f"?{query}" if query else ""
     pages = [page for page in dash.page_registry.values() if page.get("icon")]
     links = [
         dcc.Link(
             [html.Span(page["icon"], className="nav-icon", **attributes({"aria-hidden": "true"})), page["name"]],
-            id={"type": "shell-nav", "path": page["path"]},
-            href=page["path"] + suffix,
+            id={"type": "shell-nav", "path": page["relative_path"]},
+            href=href(page["path"], query),
             className="nav-entry active" if page["name"] == title else "nav-entry",
+            title=page["name"],
         )
         for page in pages
     ]
@@ -45,7 +48,7 @@ def sidebar(view: View, title: str) -> html.Aside:
     )
 
 
-def header(title: str) -> html.Header:
+def header(title: str, person: Person) -> html.Header:
     """Return the title, the range in words, and the actions on every page."""
 
     def button(name: str, text: str, hint: str) -> html.Button:
@@ -70,14 +73,26 @@ def header(title: str) -> html.Header:
                         className="text-button",
                         title="copy a link to this view",
                     ),
+                    views_menu(),
                     button("shell-theme-button", "◐", "light, dark or system (d)"),
                     button("shell-help-button", "?", "keyboard shortcuts"),
+                    _person(person),
                 ],
                 className="header-actions",
             ),
         ],
         className="header",
     )
+
+
+def _person(person: Person) -> html.Form | None:
+    """Return who is logged in and the way out; nothing on a machine where nobody logs in."""
+    if person == LOCAL:
+        return None
+    scope = ", ".join(person.services) or "every service"
+    name = html.Span(person.name, className="panel-note", title=f"{person.role} of {scope}")
+    out = html.Button("Log out", type="submit", className="text-button small")
+    return html.Form([name, out], method="POST", action=dash.get_relative_path("/logout"), className="person")
 
 
 def status_place() -> html.Div:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from dash import dcc, html
 
+from dashboard.links import href
 from dashboard.view import FACETS
 from dashboard.wording import duration
 
@@ -34,7 +35,7 @@ def detail(record: Mapping[str, str | None], query: str) -> list[Any]:
             [
                 _copy(pretty, "Copy JSON"),
                 _copy(record.get("message") or "", "Copy line"),
-                dcc.Link("Open link to this row", href=f"/explore?{query}", className="text-button small"),
+                dcc.Link("Open link to this row", href=href("/explore", query), className="text-button small"),
             ],
             className="detail-actions",
         ),
@@ -57,9 +58,7 @@ def context(records: Sequence[Mapping[str, str | None]], event_id: str | None) -
         )
         for record in records
     ]
-    return html.Div(
-        [html.Div("Around it, same service, newest first", className="facet-title"), *lines], className="context"
-    )
+    return html.Div([html.Div("Newest first", className="facet-title"), *lines], className="context")
 
 
 def pretty_json(record: Mapping[str, str | None]) -> str:

@@ -15,6 +15,8 @@ TITLES = {
     "error_type": "Error type",
     "host": "Host",
     "trace_id": "Trace",
+    "pattern_id": "Pattern",
+    "event_id": "Event",
 }
 
 

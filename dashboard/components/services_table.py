@@ -7,6 +7,7 @@ import pandas as pd
 from dash import dcc, html
 
 from dashboard.components.sparkline import sparkline
+from dashboard.links import href
 from dashboard.theme import Theme
 from dashboard.wording import change, count, duration, share
 
@@ -29,7 +30,7 @@ def services_table(table: pd.DataFrame, theme: Theme, query: str = "") -> html.T
 
 def _row(record: dict[str, Any], theme: Theme, query: str) -> html.Tr:
     name = str(record["service"])
-    link = dcc.Link(name, href=f"/services/{name}" + (f"?{query}" if query else ""), className="service-link")
+    link = dcc.Link(name, href=href(f"/services/{name}", query), className="service-link")
     return html.Tr(
         [
             html.Td(link),

@@ -4,7 +4,7 @@ from dash import html
 
 from dashboard.athena import CANCELLED, FAILED, RUNNING
 from dashboard.components.attributes import attributes
-from dashboard.lake import Loaded
+from dashboard.loading import Loaded
 from dashboard.wording import age, clock, dollars, size
 
 STALE_SECONDS = 300

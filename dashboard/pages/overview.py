@@ -6,7 +6,7 @@ import dash
 from dash import Input, Output, callback, html, no_update
 
 from dashboard import cube as cubes
-from dashboard import shell
+from dashboard import rankings, shell
 from dashboard.components.panel import chart, guarded, legend, panel
 from dashboard.components.services_table import services_table
 from dashboard.components.tiles import tile
@@ -84,5 +84,5 @@ def draw_services(answer: Any, store: Any, theme: str) -> Any:
     if not answer:
         return no_update, no_update
     view = shell.view_of(store)
-    table = cubes.by_service(shell.loaded_cube(answer), view)
+    table = rankings.by_service(shell.loaded_cube(answer), view)
     return services_table(table, theme_of(theme), query_string(view)), "table-scroll"

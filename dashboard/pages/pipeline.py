@@ -1,22 +1,26 @@
-"""Pipeline: how fresh and how whole the data is, stage by stage. It works while Athena is down."""
+"""Pipeline: how fresh and how whole the data is, stage by stage, and what it costs. It works while Athena is down."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import dash
 from dash import Input, Output, State, callback, html
 
 from catalog.errors import LoglakeError
-from dashboard import shell, statements
-from dashboard.athena import Stage, read_csv
+from dashboard import access, audit, cost, shell, statements, wholeness
+from dashboard.athena import read_csv
+from dashboard.components import pipeline_tables as tables
 from dashboard.components.panel import message, panel
-from dashboard.wording import age, count, day_and_clock, dollars, duration, from_epoch, size
+from dashboard.inspection import ERROR_DAYS, SMALL_BYTES, Measured
+from dashboard.lake import Lake
+from dashboard.wording import size
 
-dash.register_page(__name__, path="/pipeline", name="Pipeline", title="Pipeline · Loglake", order=3, icon="⇶")
+dash.register_page(__name__, path="/pipeline", name="Pipeline", title="Pipeline · Loglake", order=6, icon="⇶")
 
 STRIP_DAYS = 30
-RUNS_SECONDS = 30.0
-GOOD = ("active", "present", "succeeded", "ready", "running", "none", "not used")
+FILE_DAYS = 3
+RUNS_SECONDS, LISTING_SECONDS = 30.0, 60.0
+SCROLLS = "table-scroll"
 TICKS = (
     Input("shell-refresh", "n_intervals"),
     Input("shell-run", "n_clicks"),
@@ -26,62 +30,57 @@ TICKS = (
 
 
 def layout(**query: Any) -> html.Div:
-    return shell.frame(
-        query,
-        "Pipeline",
-        [
-            panel(
-                "Stages",
-                html.Div(id="pipeline-stages", className="table-scroll skeleton-block"),
-                note="asked of each stage itself",
-            ),
-            panel(
-                "Days of the minute rollup",
-                html.Div(id="pipeline-strip"),
-                note=f"registered partitions, last {STRIP_DAYS} days, UTC",
-            ),
-            panel(
-                "Runs of the curation job",
-                html.Div(id="pipeline-runs", className="table-scroll skeleton-block"),
-                note="newest first, one line per micro-batch",
-            ),
-            html.Div(
-                [
-                    panel(
-                        "Rejected lines",
-                        html.Div(id="pipeline-rejects", className="table-scroll"),
-                        note="today and yesterday",
-                    ),
-                    panel(
-                        "Queries",
-                        html.Div(id="pipeline-queries", className="table-scroll"),
-                        note="the broker's own counts",
-                    ),
-                ],
-                className="columns",
-            ),
-        ],
-        ("counts",),
-    )
+    small = f"the latest {FILE_DAYS} days; small is below {size(SMALL_BYTES)}"
+    parts = [
+        panel("Stages", _place("stages", True), note="asked of each stage itself"),
+        panel("Days", _place("strip"), note=f"registered partitions, last {STRIP_DAYS} days, UTC"),
+        panel("Runs of the curation job", _place("runs", True), note="newest first, one line per micro-batch"),
+        _pair(
+            panel("Rejected lines", _place("rejects"), note="today and yesterday"),
+            panel("Undelivered", _place("undelivered"), note=f"under errors/, last {ERROR_DAYS} days"),
+        ),
+        _pair(
+            panel("Files", _place("files"), note=small),
+            panel("Schema drift", _place("drift"), note="the Glue catalog against the schema"),
+        ),
+        _pair(
+            panel("Cost", _place("cost"), note="AWS list prices, us-east-1; a laptop is not billed"),
+            panel("Queries", _place("queries"), note="the broker's own counts"),
+        ),
+        panel("Audit", _place("audit"), note="who asked, downloaded and changed what"),
+    ]
+    return shell.frame(query, "Pipeline", parts, ("counts",))
+
+
+def _place(name: str, is_waiting: bool = False) -> html.Div:
+    return html.Div(id=f"pipeline-{name}", className=SCROLLS + (" skeleton-block" if is_waiting else ""))
+
+
+def _pair(*parts: html.Section) -> html.Div:
+    return html.Div(list(parts), className="columns")
 
 
 @callback(Output("pipeline-stages", "children"), Output("pipeline-stages", "className"), *TICKS)
 def draw_stages(_tick: Any, _run: Any, _viewer: str, store: Any) -> Any:
     now = shell.lake().clock()
-    zone = shell.view_of(store).zone
-    rows = [_stage_row(stage, now, zone) for stage in shell.lake().engine.stages(now)]
-    return _table(("Stage", "State", "What", "Last"), rows), "table-scroll"
+    return tables.stages_table(shell.lake().engine.stages(now), now, shell.view_of(store).zone), SCROLLS
 
 
-@callback(Output("pipeline-strip", "children"), *TICKS)
-def draw_strip(*_: Any) -> Any:
+@callback(Output("pipeline-strip", "children"), Output("pipeline-drift", "children"), *TICKS)
+def draw_catalog(*_: Any) -> Any:
+    """Draw what the Glue catalog knows: days and columns."""
+    lake = shell.lake()
     try:
-        present = set(shell.lake().engine.partitions("log_minutes"))
+        schemas = lake.engine.schemas()
+        names = ["log_minutes", "logs", *sorted(name for name in schemas if wholeness.is_raw(name))]
+        partitions = {name: _partitions(lake, name) for name in names if name in schemas}
     except LoglakeError as error:
-        return message("The Glue catalog could not be read", str(error))
-    today = shell.lake().clock().astimezone(UTC)
-    days = [today - timedelta(days=back) for back in range(STRIP_DAYS - 1, -1, -1)]
-    return html.Div([_day(day, f"{day:%Y/%m/%d}" in present) for day in days], className="strip")
+        return (message("The Glue catalog could not be read", str(error)),) * 2
+    strips = wholeness.strips(partitions, lake.clock().astimezone(UTC), STRIP_DAYS)
+    seen = [strip for strip in strips if wholeness.may_see(strip, lake.services)]
+    drifts = wholeness.drifts(schemas)
+    drift = tables.drift_table(drifts) if drifts else message("No drift", "Every table has the schema's columns.")
+    return tables.calendar(seen) if seen else message("No partitions yet", "Curation registers them."), drift
 
 
 @callback(Output("pipeline-runs", "children"), Output("pipeline-runs", "className"), *TICKS)
@@ -89,129 +88,98 @@ def draw_runs(_tick: Any, _run: Any, viewer: str, store: Any) -> Any:
     try:
         header, found = read_csv(shell.lake().ask(statements.recent_runs(), viewer, RUNS_SECONDS, 20).content or b"")
     except LoglakeError as error:
-        return message("Athena did not answer", str(error)), "table-scroll"
+        return message("Athena did not answer", str(error)), SCROLLS
     if not found:
-        return message("The job has not run yet", "It runs on its schedule, or now: loglake curate"), "table-scroll"
-    zone = shell.view_of(store).zone
+        return message("The job has not run yet", "It runs on its schedule, or now: loglake curate"), SCROLLS
     records = [dict(zip(header, row, strict=True)) for row in found[:12]]
-    headings = (
-        "Finished",
-        "Took",
-        "Objects",
-        "Lines",
-        "In logs",
-        "Level dropped",
-        "Counted",
-        "Rejected",
-        "Doubled",
-        "Complete to",
-    )
-    return _table(headings, [_run_row(record, zone) for record in records], 1), "table-scroll"
+    return tables.runs_table(records, shell.view_of(store).zone), SCROLLS
 
 
 @callback(Output("pipeline-rejects", "children"), *TICKS)
 def draw_rejects(_tick: Any, _run: Any, viewer: str, store: Any) -> Any:
     lake = shell.lake()
-    day = lake.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+    day = lake.clock().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     try:
-        found = read_csv(lake.ask(statements.recent_rejects(day + timedelta(days=1)), viewer, 60.0, 20).content or b"")[
-            1
-        ]
+        answer = lake.ask(statements.recent_rejects(day, lake.services), viewer, 60.0, 20)
     except LoglakeError as error:
         return message("Athena did not answer", str(error))
+    found = read_csv(answer.content or b"")[1]
     if not found:
         return message("Nothing was rejected", "Every line that arrived could be curated.")
-    zone = shell.view_of(store).zone
-    rows = [
-        html.Tr(
-            [
-                html.Td(_when(row[0], zone)),
-                html.Td(row[1]),
-                html.Td((row[2] or "")[:160], className="raw-line", title=row[3]),
-            ]
-        )
-        for row in found[:8]
-    ]
-    return _table(("Met", "Reason", "Line"), rows)
+    return tables.rejects_table(found[:8], shell.view_of(store).zone)
 
 
-@callback(Output("pipeline-queries", "children"), *TICKS)
-def draw_queries(*_: Any) -> Any:
+@callback(Output("pipeline-undelivered", "children"), *TICKS)
+def draw_undelivered(_tick: Any, _run: Any, _viewer: str, store: Any) -> Any:
+    try:
+        access.require_all_services("reading undelivered records")
+        found = shell.lake().engine.undelivered(shell.lake().clock())
+    except LoglakeError as error:
+        return message("The error objects could not be read", str(error))
+    if not found.objects:
+        return message("Nothing is undelivered", "The delivery stream wrote no error objects.")
+    note = html.Div(f"{found.objects:,} objects, {size(found.stored_bytes)}; the newest:", className="panel-note")
+    return [note, tables.undelivered_table(found, shell.view_of(store).zone)]
+
+
+@callback(Output("pipeline-files", "children"), *TICKS)
+def draw_files(*_: Any) -> Any:
+    lake = shell.lake()
+    try:
+        found = lake.kept("files", 5 * LISTING_SECONDS, lambda: _measured(lake))
+    except LoglakeError as error:
+        return message("The tables could not be measured", str(error))
+    measured = {table: {day: Measured(*facts) for day, facts in days.items()} for table, days in found.items() if days}
+    return tables.files_table(measured) if measured else message("No files yet", "Nothing is curated yet.")
+
+
+@callback(Output("pipeline-cost", "children"), *TICKS)
+def draw_cost(_tick: Any, _run: Any, viewer: str, _store: Any) -> Any:
+    lake = shell.lake()
+    try:
+        runs = lake.engine.job_runs()
+    except LoglakeError:
+        runs = []
+    metrics = lake.broker.metrics()
+    hours = (lake.clock().timestamp() - metrics["since"]) / 3600 if metrics["since"] else 0.0
+    return tables.cost_table(cost.lines(_last_day(lake, viewer), runs, metrics["scanned_bytes"], hours))
+
+
+@callback(Output("pipeline-queries", "children"), Output("pipeline-audit", "children"), *TICKS)
+def draw_queries(_tick: Any, _run: Any, _viewer: str, store: Any) -> Any:
     broker = shell.lake().broker
-    metrics = broker.metrics()
-    asked = metrics["hits"] + metrics["executions"]
-    facts = (
-        ("Answered from the cache", f"{count(metrics['hits'])} of {count(asked)}"),
-        ("Executions started", count(metrics["executions"])),
-        ("Running now", count(len(broker.running()))),
-        ("Failed, stopped", f"{count(metrics['failures'])}, {count(metrics['stopped'])}"),
-        ("Scanned", f"{size(metrics['scanned_bytes'])} ({dollars(metrics['scanned_bytes'], metrics['executions'])})"),
-        ("Not scanned again, thanks to the cache", size(metrics["saved_bytes"])),
-    )
-    return _table(("", ""), [html.Tr([html.Td(name), html.Td(value, className="number")]) for name, value in facts], 1)
+    try:
+        access.require("admin", "reading the audit log")
+        access.require_all_services("reading the audit log")
+        lines = audit.latest(shell.state())
+    except LoglakeError as error:
+        return tables.broker_table(broker.metrics(), len(broker.running())), message("Not for everybody", str(error))
+    zone = shell.view_of(store).zone
+    return tables.broker_table(broker.metrics(), len(broker.running())), tables.audit_table(lines, zone)
 
 
-def _stage_row(stage: Stage, now: datetime, zone: str) -> html.Tr:
-    name = [stage.name, html.Span("laptop engine", className="stage-tag") if stage.is_laptop else None]
-    last = (
-        f"{day_and_clock(stage.last_at, zone)} ({age((now - stage.last_at).total_seconds())} ago)"
-        if stage.last_at
-        else "–"
-    )
-    bad = "" if stage.state in GOOD else " stage-bad"
-    mark = "▲ " if bad else ""
-    return html.Tr(
-        [
-            html.Td(name),
-            html.Td(mark + stage.state, className="stage-state" + bad),
-            html.Td(stage.error or stage.detail),
-            html.Td(last),
-        ]
-    )
+def _partitions(lake: Lake, table: str) -> list[str]:
+    found: list[str] = lake.kept(f"partitions:{table}", LISTING_SECONDS, lambda: lake.engine.partitions(table))
+    return found
 
 
-def _run_row(record: dict[str, str | None], zone: str) -> html.Tr:
-    took = (_number(record["finished_at"]) - _number(record["started_at"])) * 1000
-    names = (
-        "input_objects",
-        "input_rows",
-        "log_rows",
-        "dropped_level_rows",
-        "counted_rows",
-        "reject_rows",
-        "duplicate_rows",
-    )
-    numbers = [html.Td(count(_number(record[name])), className="number") for name in names]
-    return html.Tr(
-        [
-            html.Td(_when(record["finished_at"], zone)),
-            html.Td(duration(took), className="number"),
-            *numbers,
-            html.Td(_when(record["newest_received_at"], zone), className="number"),
-        ]
-    )
+def _measured(lake: Lake) -> dict[str, dict[str, list[int]]]:
+    """Return what the latest partitions of each curated table hold."""
+    found: dict[str, dict[str, list[int]]] = {}
+    for table in ("logs", "log_minutes"):
+        days = sorted({value[-10:] for value in _partitions(lake, table)})[-FILE_DAYS:]
+        values = [value for value in _partitions(lake, table) if value[-10:] in days]
+        measured = lake.engine.measure(table, values)
+        found[table] = {name: [m.objects, m.small_objects, m.stored_bytes] for name, m in measured.items()}
+    return found
 
 
-def _day(day: datetime, is_present: bool) -> html.Div:
-    state = "present" if is_present else "absent"
-    return html.Div(f"{day:%d}", className=f"strip-day {state}", title=f"{day:%a %d %b %Y}: partition {state}")
-
-
-def _table(headings: tuple[str, ...], rows: list[html.Tr], first_number: int = 99) -> html.Table:
-    head = html.Thead(
-        html.Tr(
-            [
-                html.Th(text, className="number" if place >= first_number else "", scope="col")
-                for place, text in enumerate(headings)
-            ]
-        )
-    )
-    return html.Table([head, html.Tbody(rows)], className="plain-table")
-
-
-def _when(text: str | None, zone: str) -> str:
-    return day_and_clock(from_epoch(_number(text)), zone) if text else "–"
-
-
-def _number(text: str | None) -> float:
-    return float(text or 0)
+def _last_day(lake: Lake, viewer: str) -> cost.Day | None:
+    """Return what arrived in the last 24 hours, as the job counted it; None while Athena is down."""
+    try:
+        content = lake.ask(statements.arrived(lake.clock()), viewer, 600.0, 10).content or b""
+    except LoglakeError:
+        return None
+    rows = read_csv(content)[1]
+    events, stored, seconds = (float(value or 0) for value in rows[0]) if rows else (0.0, 0.0, 0.0)
+    return cost.Day(events, stored, min(24.0, seconds / 3600)) if events else None

@@ -7,11 +7,12 @@ import dash
 from dash import Input, Output, callback, dcc, html, no_update
 
 from dashboard import cube as cubes
-from dashboard import shell
+from dashboard import rankings, shell
 from dashboard.components.panel import chart, guarded, panel
 from dashboard.components.services_table import services_table
 from dashboard.components.tiles import tile
 from dashboard.figures import charts
+from dashboard.links import href
 from dashboard.theme import theme_of
 from dashboard.view import View, query_string
 from dashboard.wording import count, duration, share
@@ -22,7 +23,7 @@ dash.register_page(
     path_template="/services/<service>",
     name="Services",
     title="Services · Loglake",
-    order=2,
+    order=3,
     icon="◉",
 )
 
@@ -104,7 +105,7 @@ def draw_endpoints(answer: Any, store: Any, theme: str) -> Any:
     if not answer:
         return no_update, no_update
     view = shell.view_of(store)
-    table = cubes.by_endpoint(shell.loaded_cube(answer), view)
+    table = rankings.by_endpoint(shell.loaded_cube(answer), view)
     return _endpoint_table(table.head(25).to_dict("records"), view), "table-scroll"
 
 
@@ -113,7 +114,7 @@ def draw_endpoints(answer: Any, store: Any, theme: str) -> Any:
 def draw_services(answer: Any, store: Any, theme: str) -> Any:
     view = shell.view_of(store)
     return services_table(
-        cubes.by_service(shell.loaded_cube(answer), View()),
+        rankings.by_service(shell.loaded_cube(answer), View()),
         theme_of(theme),
         query_string(View(view.time_range, zone=view.zone)),
     )
@@ -143,7 +144,7 @@ def _endpoint_row(record: dict[str, Any], view: View) -> html.Tr:
         html.Td(
             dcc.Link(
                 record["endpoint"],
-                href=f"/explore?{query_string(target)}",
+                href=href("/explore", query_string(target)),
                 className="service-link mono",
                 title="its errors, in Explore",
             )

@@ -1,47 +1,66 @@
-"""SQL: the named queries, run as they are, and their rows."""
+"""SQL: the named queries with their parameters, an editor for those allowed, and the rows that come back."""
 
 from typing import Any
 
 import dash
-import dash_ag_grid as dag
+import dash_bootstrap_components as dbc
 from dash import ALL, Input, Output, State, callback, ctx, html, no_update
 
 from catalog.errors import LoglakeError
-from catalog.named_queries import NamedQuery, named_queries, named_query
-from dashboard import shell
+from catalog.named_queries import NamedQuery, Parameter, named_queries, named_query
+from dashboard import access, parameters, shell
 from dashboard.athena import read_csv
 from dashboard.components.panel import message, panel
-from dashboard.statements import Statement
+from dashboard.components.result_grid import result_grid
+from dashboard.guard import DearQueryError
+from dashboard.statements import Statement, reading
+from dashboard.timerange import parse_zone
 from dashboard.wording import age, count, dollars, size
 
-dash.register_page(__name__, path="/sql", name="SQL", title="SQL · Loglake", order=4, icon="⌘")
+dash.register_page(__name__, path="/sql", name="SQL", title="SQL · Loglake", order=7, icon="⌘")
 
 SHOWN_ROWS = 1000
 WAIT_SECONDS = 40.0
+EDITOR = NamedQuery("write your own", "One statement that reads, in Athena's SQL.", "")
 
 
 def layout(**query: Any) -> html.Div:
     queries = named_queries()
+    person = access.current()
+    if person.services:
+        words = f"Queries read every service, and {person.name} may see {', '.join(person.services)}."
+        return shell.frame(query, "SQL", [panel("SQL", message("Not for everybody", words))], ("counts",))
     entries = [_entry(found, place == 0) for place, found in enumerate(queries)]
+    if person.may("admin"):
+        entries.append(_entry(EDITOR, False))
     listed = panel("Named queries", html.Div(entries, className="query-list"), note="catalog/queries")
     tools = html.Div(
         [
             html.Button("Run", id="sql-run", type="button", className="text-button"),
+            dbc.Checkbox(id="sql-anyway", label="even if it is dear", value=False),
             html.Span(id="sql-facts", className="panel-note", role="status"),
         ],
         className="sql-tools",
     )
-    shown = panel(
-        "Query",
-        html.Div([html.Pre(queries[0].sql, id="sql-text", className="sql-text mono"), tools, html.Div(id="sql-rows")]),
-    )
-    name = html.Span(queries[0].name, id="sql-name", hidden=True)
-    return shell.frame(query, "SQL", [html.Div([listed, shown, name], className="sql-columns")], ("counts",))
+    chosen = queries[0]
+    parts = [
+        html.Pre(chosen.sql, id="sql-text", className="sql-text mono"),
+        html.Div(_editor(), id="sql-editor-place", hidden=True),
+        html.Div(_inputs(chosen), id="sql-parameters", className="sql-parameters"),
+        tools,
+        html.Div(id="sql-rows"),
+    ]
+    name = html.Span(chosen.name, id="sql-name", hidden=True)
+    content = html.Div([listed, panel("Query", html.Div(parts)), name], className="sql-columns")
+    return shell.frame(query, "SQL", [content], ("counts",))
 
 
 @callback(
     Output("sql-name", "children"),
     Output("sql-text", "children"),
+    Output("sql-text", "hidden"),
+    Output("sql-editor-place", "hidden"),
+    Output("sql-parameters", "children"),
     Output("sql-rows", "children", allow_duplicate=True),
     Output("sql-facts", "children", allow_duplicate=True),
     Output({"type": "sql-query", "name": ALL}, "className"),
@@ -51,10 +70,12 @@ def layout(**query: Any) -> html.Div:
 )
 def choose(clicks: list[Any], ids: list[dict[str, str]]) -> Any:
     if not ctx.triggered_id or not any(clicks):
-        return no_update, no_update, no_update, no_update, [no_update] * len(ids)
-    chosen = named_query(ctx.triggered_id["name"])
+        return *(no_update,) * 7, [no_update] * len(ids)
+    name = ctx.triggered_id["name"]
+    is_editor = name == EDITOR.name
+    chosen = EDITOR if is_editor else named_query(name)
     classes = ["query-entry active" if identity["name"] == chosen.name else "query-entry" for identity in ids]
-    return chosen.name, chosen.sql, None, "", classes
+    return chosen.name, chosen.sql, is_editor, not is_editor, _inputs(chosen), None, "", classes
 
 
 @callback(
@@ -62,19 +83,41 @@ def choose(clicks: list[Any], ids: list[dict[str, str]]) -> Any:
     Output("sql-facts", "children"),
     Input("sql-run", "n_clicks"),
     State("sql-name", "children"),
+    State({"type": "sql-parameter", "query": ALL, "place": ALL}, "value"),
+    State("sql-editor", "value"),
+    State("sql-anyway", "value"),
     State("shell-viewer", "data"),
+    State("shell-view", "data"),
     prevent_initial_call=True,
     running=[(Output("sql-run", "disabled"), True, False), (Output("sql-facts", "children"), "Athena is reading…", "")],
 )
-def run(clicks: Any, name: str, viewer: str) -> Any:
-    """Run the query of that name; a name that is none of ours is refused."""
+def run(clicks: Any, name: str, values: list[str | None], written: str, anyway: bool, viewer: str, store: Any) -> Any:
+    """Run the query of that name, or what an admin wrote; a name that is none of ours is refused."""
     if not clicks:
         return no_update, no_update
-    lake = shell.lake()
     try:
-        answer = lake.ask(Statement(named_query(name).sql), viewer, 60.0, WAIT_SECONDS)
+        access.require_all_services("running SQL")
+        if name == EDITOR.name:
+            access.require("admin", "writing SQL")
+            statement = reading(written or "")
+        else:
+            statement = _statement(named_query(name), values, shell.view_of(store).zone)
+        return _answered(statement, bool(anyway), viewer)
+    except DearQueryError as error:
+        return message("This query is dear", str(error), html.Span("tick 'even if it is dear' to run it")), ""
     except LoglakeError as error:
         return message("The query did not answer", str(error)), ""
+
+
+def _statement(query: NamedQuery, values: list[str | None], zone: str) -> Statement:
+    now = shell.lake().clock()
+    return Statement(query.sql, parameters.literals(query.parameters, values, now, parse_zone(zone)))
+
+
+def _answered(statement: Statement, is_confirmed: bool, viewer: str) -> tuple[Any, str]:
+    lake = shell.lake()
+    lake.guard.check_sql(statement.sql, lake.tables(), is_confirmed)
+    answer = lake.ask(statement, viewer, 60.0, WAIT_SECONDS)
     header, found = read_csv(answer.content or b"")
     seconds = lake.clock().timestamp() - answer.asked_at
     shown = (
@@ -82,31 +125,40 @@ def run(clicks: Any, name: str, viewer: str) -> Any:
     )
     cost = f"{size(answer.scanned_bytes)} scanned · {dollars(answer.scanned_bytes)} · {answer.engine_ms / 1000:.1f} s"
     content = (
-        _grid(list(header), found[:SHOWN_ROWS]) if found else message("No rows", "The query answered with nothing.")
+        result_grid(list(header), found[:SHOWN_ROWS])
+        if found
+        else message("No rows", "The query answered with nothing.")
     )
     return content, f"{shown} · {cost} · {age(seconds)} old"
 
 
-def _grid(header: list[str], found: list[list[str | None]]) -> dag.AgGrid:
-    """Return rows as text in a grid; columns go by number, for a name may hold what a field path would cut."""
-    columns = [
-        {"field": f"c{place}", "headerName": name, "flex": 1, "minWidth": 120, "cellClass": "mono"}
-        for place, name in enumerate(header)
-    ]
-    rows = [{f"c{place}": value for place, value in enumerate(row)} for row in found]
-    return dag.AgGrid(
-        columnDefs=columns,
-        rowData=rows,
-        defaultColDef={"resizable": True, "sortable": True},
-        dashGridOptions={
-            "theme": {"function": "themeBalham.withPart(colorSchemeVariable)"},
-            "rowHeight": 24,
-            "headerHeight": 28,
-            "enableCellTextSelection": True,
-        },
-        className="log-grid",
-        style={"height": f"{min(520, 36 + 25 * len(rows))}px", "width": "100%"},
+def _editor() -> dbc.Textarea:
+    return dbc.Textarea(
+        id="sql-editor",
+        value="SELECT service, level, sum(event_count) AS events\nFROM log_minutes\nGROUP BY 1, 2\nORDER BY 3 DESC",
+        rows=8,
+        className="mono",
+        persistence=True,
+        persistence_type="session",
+        title="one statement that reads",
     )
+
+
+def _inputs(query: NamedQuery) -> list[html.Label]:
+    return [_input(query.name, parameter, place) for place, parameter in enumerate(query.parameters)]
+
+
+def _input(query: str, parameter: Parameter, place: int) -> html.Label:
+    field = dbc.Input(
+        id={"type": "sql-parameter", "query": query, "place": place},
+        value=parameter.default,
+        placeholder=parameters.PLACEHOLDERS[parameter.type],
+        size="sm",
+        autocomplete="off",
+        maxlength="300",
+    )
+    words = f" {parameter.type}: {parameter.description}"
+    return html.Label([html.Span([html.B(parameter.name), words], className="control-label"), field])
 
 
 def _entry(found: NamedQuery, is_first: bool) -> html.Button:

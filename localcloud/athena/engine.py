@@ -44,7 +44,7 @@ class AthenaEngine:
         memory = Memory()
         s3 = lambda: context.client("s3")  # noqa: E731
         glue = lambda: context.client("glue")  # noqa: E731
-        catalog = TableCatalog(glue, memory)
+        catalog = TableCatalog(glue, memory, context.catalog_changes)
         self._objects = ObjectStore(s3, memory)
         self._workgroups = WorkGroups(lambda: context.upstream("athena"), memory)
         statements = Statements(catalog, glue, s3)

@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.athena import failures, results
-from localcloud.athena.failures import ScanLimitExceeded
+from localcloud.athena.failures import ObjectGone, ScanLimitExceeded
 from localcloud.athena.instance import open_instance, shut_in
 from localcloud.athena.jobs import Cancelled, Job, put_result, put_text
 from localcloud.athena.macros import definitions
 from localcloud.athena.memory_budget import MemoryBudget
 from localcloud.athena.planner import Plan, Planner
 from localcloud.athena.purpose_steps import Purposes
+from localcloud.athena.python_functions import register
 from localcloud.athena.statements import Statements
 from localcloud.athena.writing import Columns
 
 CONCURRENT_QUERIES = 4
+_TYPE_MISFIT = "JSON transform error"
+"""What DuckDB says of a JSON value that does not fit its column's type; asked again, such a value is NULL."""
 
 
 class Executor:
@@ -47,40 +50,45 @@ class Executor:
 
         An object that vanished between planning and reading (compaction swapped its partition) is planned around once.
         """
-        import duckdb
-
         folder = self._work_dir / job.execution_id
         folder.mkdir(parents=True, exist_ok=True)
         try:
             if not self.answer_in_words(job):
-                self._attempt(job, folder)
-        except duckdb.IOException:
-            job.check()
-            self._planner.forget()
-            self._last_attempt(job, folder)
-        except duckdb.Error as error:
-            raise self._failure(job, error) from error
+                self._answer_in_rows(job, folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _last_attempt(self, job: Job, folder: Path) -> None:
+    def _answer_in_rows(self, job: Job, folder: Path) -> None:
         import duckdb
 
-        try:
-            self._attempt(job, folder)
-        except duckdb.Error as error:
-            raise self._failure(job, error) from error
+        lenient = replanned = False
+        while True:
+            try:
+                self._attempt(job, folder, lenient)
+                return
+            except (duckdb.IOException, ObjectGone) as error:
+                job.check()
+                if replanned:
+                    raise self._failure(job, error) from error
+                replanned = True
+                self._planner.forget()
+            except duckdb.Error as error:
+                if lenient or _TYPE_MISFIT not in str(error):
+                    raise self._failure(job, error) from error
+                lenient = True
 
     def _failure(self, job: Job, error: Exception) -> Exception:
-        return Cancelled() if job.stopped else failures.from_duckdb(error, job.sql)
+        if job.stopped:
+            return Cancelled()
+        return error if isinstance(error, ObjectGone) else failures.from_duckdb(error, job.sql)
 
-    def _attempt(self, job: Job, folder: Path) -> None:
+    def _attempt(self, job: Job, folder: Path, lenient: bool) -> None:
         connection = open_instance(self._endpoint_url, self._region, folder)
         try:
             job.run_on(connection)
             started = time.monotonic()
             assert job.statement is not None
-            plan = self._planner.plan(job.statement, job.sql, job.database, connection)
+            plan = self._planner.plan(job.statement, job.sql, job.database, connection, lenient)
             job.planning_ms = round((time.monotonic() - started) * 1000)
             job.scanned_bytes = plan.scanned_bytes
             job.check()
@@ -107,6 +115,7 @@ class Executor:
     def _answer(self, job: Job, plan: Plan, connection: Any, folder: Path, memory_mb: int) -> None:
         for macro in dict.fromkeys((*definitions("trino_text trino_blob_text"), *plan.macros)):
             connection.execute(macro)
+        register(connection, plan.sql)
         shut_in(connection, plan.prefixes, folder, memory_mb)
         relation = connection.sql(plan.sql)
         columns = list(zip(relation.columns, relation.types, strict=True))

@@ -22,6 +22,13 @@ class QueryFailure(Exception):
         return str(self)
 
 
+class ObjectGone(QueryFailure):
+    """An object was listed and is not there any more."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__("HIVE_CANNOT_OPEN_SPLIT", f"Error opening Hive split {uri}: it does not exist", SYSTEM)
+
+
 class ScanLimitExceeded(QueryFailure):
     """The query would read more than its workgroup allows: Athena cancels it, it does not fail."""
 
@@ -34,6 +41,7 @@ class ScanLimitExceeded(QueryFailure):
 
 
 _COLUMN = re.compile(r'Referenced column "(?P<a>[^"]+)"|does not have a column named "(?P<b>[^"]+)"')
+_MALFORMED = re.compile(r'Malformed JSON in file "(?P<file>[^"]+)".* in line (?P<line>\d+)')
 _TABLE = re.compile(r'Referenced table "(?P<a>[^"]+)" not found')
 _NAMES: tuple[tuple[str, str], ...] = (
     ("must appear in the GROUP BY clause", "EXPRESSION_NOT_AGGREGATE"),
@@ -48,7 +56,6 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("Permission Error", "PERMISSION_DENIED"),
     ("Not implemented Error", "NOT_SUPPORTED"),
     ("Invalid Input Error", "INVALID_FUNCTION_ARGUMENT"),
-    ("Malformed JSON", "HIVE_CURSOR_ERROR"),
     ("IO Error", "HIVE_CANNOT_OPEN_SPLIT"),
     ("HTTP Error", "HIVE_CANNOT_OPEN_SPLIT"),
 )
@@ -71,6 +78,13 @@ def from_duckdb(error: Exception, sql: str) -> QueryFailure:
             "COLUMN_NOT_FOUND",
             f"{locate(sql, name)}: Column '{name}' cannot be resolved or requester is not authorized to access "
             "requested resources",
+        )
+    malformed = _MALFORMED.search(said)
+    if malformed:
+        return QueryFailure(
+            "HIVE_CURSOR_ERROR",
+            f"Row is not a valid JSON Object: {malformed['file']}, line {int(malformed['line']) - 1}; "
+            "with the SerDe property 'ignore.malformed.json' = 'true' such rows are NULL",
         )
     if "Division by zero" in said:
         return QueryFailure("DIVISION_BY_ZERO", "Division by zero")

@@ -6,6 +6,8 @@ number of arguments. A name that is in none of the tables is unknown to Trino, o
 
 from collections.abc import Mapping
 
+from localcloud.athena.python_functions import FUNCTIONS
+
 Template = str | Mapping[int, str]
 
 
@@ -19,9 +21,9 @@ SAME: frozenset[str] = _words(
     covar_pop covar_samp cume_dist degrees dense_rank ends_with exp first_value from_base64 grouping
     last_value lag lead length listagg ln log log10 log2 lower lpad map_concat map_from_entries max min nth_value
     ntile nullif percent_rank pi power pow radians rank regr_intercept regr_slope row_number rpad sin sinh
-    sqrt starts_with stddev stddev_pop stddev_samp strpos sum tan tanh translate upper url_decode url_encode
+    sqrt starts_with stddev stddev_pop stddev_samp sum tan tanh translate upper url_decode url_encode
     var_pop var_samp variance year quarter month day hour minute week isfinite flatten map_keys map_values
-    map_entries row
+    map_entries row kurtosis regr_avgx regr_avgy regr_count regr_r2 regr_sxx regr_sxy regr_syy
     """
 )
 """Functions that both call the same and mean the same by."""
@@ -43,7 +45,6 @@ RENAMED: Mapping[str, str] = {
     "dow": "isodow",
     "doy": "dayofyear",
     "every": "bool_and",
-    "format": "printf",
     "from_hex": "unhex",
     "from_utf8": "decode",
     "geometric_mean": "geometric_mean",
@@ -71,6 +72,11 @@ _ANY_NULL_MAX = "CASE WHEN len({0}) <> len(list_filter({0}, lambda e: e IS NOT N
 TEMPLATES: Mapping[str, Template] = {
     # aggregates
     "approx_percentile": {2: "approx_quantile({0}, {1})"},
+    "approx_most_frequent": {3: "trino_most_frequent({0}, histogram({1}){f})"},
+    "entropy": "(log2(sum({0}){f}) - sum(CASE WHEN {0} > 0 THEN {0} * log2({0}) ELSE 0 END){f} / sum({0}){f})",
+    "map_union": "list_reduce(list({0}){f}, lambda a, b: map_concat(a, b))",
+    "multimap_agg": "trino_multimap(list({0}){f}, list({1}){f})",
+    "skewness": "(skewness({0}){f} * (count({0}){f} - 2) / sqrt(count({0}){f} * (count({0}){f} - 1)))",
     "map_agg": "map(list({0} ORDER BY {0}){f}, list({1} ORDER BY {0}){f})",
     "max_by": {2: "arg_max_null({0}, {1})", 3: "arg_max({0}, {1}, {2})"},
     "min_by": {2: "arg_min_null({0}, {1})", 3: "arg_min({0}, {1}, {2})"},
@@ -88,7 +94,14 @@ TEMPLATES: Mapping[str, Template] = {
     "to_iso8601": "trino_iso8601({0})",
     "to_milliseconds": "CAST(epoch_ms({0}) AS BIGINT)",
     "to_unixtime": "epoch({0})",
+    "timezone_hour": "CAST(timezone_hour({0}) AS BIGINT)",
+    "timezone_minute": "CAST(timezone_minute({0}) AS BIGINT)",
     # text
+    "from_base64url": "from_base64(replace(replace({0}, '-', '+'), '_', '/'))",
+    "strpos": {2: "strpos({0}, {1})", 3: "trino_strpos({0}, {1}, {2})"},
+    "to_base64url": "replace(replace(base64({0}), '+', '-'), '/', '_')",
+    "url_extract_parameter": "trino_url_parameter({0}, {1})",
+    "regexp_position": {2: "trino_regexp_position({0}, {1}, 1)", 3: "trino_regexp_position({0}, {1}, {2})"},
     "length": "length({0})",
     "md5": "unhex(md5({0}))",
     "replace": {2: "replace({0}, {1}, '')", 3: "replace({0}, {1}, {2})"},
@@ -117,6 +130,11 @@ TEMPLATES: Mapping[str, Template] = {
     "url_extract_protocol": "regexp_extract({0}, '^([A-Za-z][A-Za-z0-9+.-]*):', 1)",
     "url_extract_query": "regexp_extract({0}, '^[^?#]*[?]([^#]*)', 1)",
     # numbers
+    "bit_count": "trino_bit_count({0}, {1})",
+    "parse_data_size": "trino_data_size({0})",
+    "parse_presto_data_size": "trino_data_size({0})",
+    "wilson_interval_lower": "trino_wilson(CAST({0} AS DOUBLE), CAST({1} AS DOUBLE), CAST({2} AS DOUBLE), -1)",
+    "wilson_interval_upper": "trino_wilson(CAST({0} AS DOUBLE), CAST({1} AS DOUBLE), CAST({2} AS DOUBLE), 1)",
     "bitwise_and": "({0} & {1})",
     "bitwise_left_shift": "({0} << {1})",
     "bitwise_not": "(~{0})",
@@ -138,6 +156,20 @@ TEMPLATES: Mapping[str, Template] = {
     "to_base": "lower(to_base({0}, {1}))",
     "width_bucket": {4: "trino_width_bucket({0}, {1}, {2}, {3})"},
     # arrays and maps
+    "array_average": "list_avg({0})",
+    "array_first": "({0})[1]",
+    "array_histogram": "trino_array_histogram({0})",
+    "array_last": "({0})[-1]",
+    "contains_sequence": "trino_contains_sequence({0}, {1})",
+    "multimap_from_entries": "trino_multimap(list_transform({0}, lambda e: struct_extract(e, 1)), "
+    "list_transform({0}, lambda e: struct_extract(e, 2)))",
+    "ngrams": "list_transform(range(1, CAST(greatest(len({0}) - {1} + 1, 1) AS BIGINT) + 1), "
+    "lambda i: ({0})[i:CAST(i + {1} - 1 AS BIGINT)])",
+    "split_to_multimap": {
+        3: "trino_multimap(list_transform(string_split({0}, {1}), lambda e: string_split(e, {2})[1]), "
+        "list_transform(string_split({0}, {1}), lambda e: string_split(e, {2})[2]))"
+    },
+    "trim_array": "list_slice({0}, 1, len({0}) - {1})",
     "array_distinct": "trino_array_distinct({0})",
     "array_except": "trino_array_distinct(list_filter({0}, lambda e: NOT list_contains({1}, e)))",
     "array_intersect": "trino_array_distinct(list_filter({0}, lambda e: list_contains({1}, e)))",
@@ -165,6 +197,8 @@ TEMPLATES: Mapping[str, Template] = {
         "lambda e: row(string_split(e, {2})[1], string_split(e, {2})[2])))"
     },
     # JSON
+    "json_array_contains": "coalesce(list_contains(TRY_CAST({0} AS JSON[]), to_json({1})), FALSE)",
+    "json_array_get": "json_extract_string({0}, '$[' || CASE WHEN {1} < 0 THEN '#' ELSE '' END || {1} || ']')",
     "is_json_scalar": "(json_type({0}) NOT IN ('OBJECT', 'ARRAY'))",
     "json_array_length": "CAST(json_array_length({0}) AS BIGINT)",
     "json_format": "CAST({0} AS VARCHAR)",
@@ -173,22 +207,17 @@ TEMPLATES: Mapping[str, Template] = {
 
 REFUSED: frozenset[str] = _words(
     """
-    array_average array_first array_histogram array_last at_timezone_nanos bit_count char_at checksum
-    combinations contains_sequence cosine_similarity crc32 from_base from_iso8601_timestamp_nanos
-    from_unixtime_nanos format_number hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512 human_readable_seconds index
-    json_array_contains json_array_get json_exists json_object json_query json_size json_value kurtosis
-    learn_classifier luhn_check map_union map_zip_with multimap_agg multimap_from_entries murmur3 ngrams
-    numeric_histogram parse_data_size parse_duration parse_presto_data_size qdigest_agg tdigest_agg
-    value_at_quantile reduce_agg regexp_position sha512 shuffle skewness soundex spooky_hash_v2_32
-    split_to_multimap st_point strrpos timezone_hour timezone_minute to_base64url trim_array typeof
-    url_extract_parameter wilson_interval_lower wilson_interval_upper with_timezone word_stem xxhash64
-    year_month_interval approx_set merge empty_approx_set bar render rgb color current_user current_catalog
-    current_schema version from_ieee754_64 to_ieee754_64 from_big_endian_64 to_big_endian_64
-    inverse_normal_cdf normal_cdf beta_cdf inverse_beta_cdf regr_avgx regr_avgy regr_count regr_r2 regr_sxx
-    regr_sxy regr_syy date_parse_nanos approx_most_frequent rank_agg entropy
+    approx_set beta_cdf checksum color combinations cosine_similarity current_catalog current_schema current_user
+    empty_approx_set from_iso8601_timestamp_nanos from_unixtime_nanos inverse_beta_cdf json_array json_object
+    learn_classifier merge murmur3 numeric_histogram parse_duration qdigest_agg rank_agg reduce_agg regr_classifier
+    render rgb bar shuffle spooky_hash_v2_32 spooky_hash_v2_64 st_point tdigest_agg value_at_quantile
+    values_at_quantiles version word_stem xxhash64
     """
 )
 """Functions that Athena has and this engine does not: refused by name."""
+
+PYTHON: frozenset[str] = frozenset(FUNCTIONS) - {"type_name"}
+"""Functions that are said in Python."""
 
 WHOLE: frozenset[str] = _words(
     """

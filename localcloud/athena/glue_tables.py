@@ -13,7 +13,8 @@ from localcloud.athena.column_types import Type, parse_hive
 T = TypeVar("T")
 REMEMBERED_SECONDS = 0.25
 """Long enough for a page full of charts, short enough that nobody waits for a new partition."""
-
+UNCHANGED_SECONDS = 30.0
+"""How long a table's partitions are remembered while no request changes the catalog."""
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 """The partition value that stands for NULL."""
@@ -114,9 +115,18 @@ def from_description(description: Mapping[str, Any], database: str) -> GlueTable
 class TableCatalog:
     """Reads tables and partitions through the Glue API."""
 
-    def __init__(self, glue: Callable[[], Any], memory: Memory | None = None) -> None:
+    def __init__(
+        self, glue: Callable[[], Any], memory: Memory | None = None, changes: Callable[[], int] | None = None
+    ) -> None:
         self._glue = glue
         self.memory = memory or Memory()
+        self._changes = changes
+        self._unchanged = Memory(UNCHANGED_SECONDS)
+
+    def forget(self) -> None:
+        """Drop every answer, when what they said proved out of date."""
+        self.memory.forget()
+        self._unchanged.forget()
 
     def description(self, database: str, name: str) -> Mapping[str, Any] | None:
         """Return Glue's own description of a table; None when there is no such table or database."""
@@ -156,7 +166,7 @@ class TableCatalog:
         return sorted((found for page in pages for found in page["TableList"]), key=lambda found: found["Name"])
 
     def partitions(self, table: GlueTable) -> list[Partition]:
-        """Return the registered partitions of a table."""
+        """Return the registered partitions of a table, as they are since the last change of the catalog."""
 
         def read() -> list[Partition]:
             pages = (
@@ -170,4 +180,7 @@ class TableCatalog:
                 for found in page["Partitions"]
             ]
 
-        return self.memory.get(("partitions", table.database, table.name), read)
+        name = ("partitions", table.database, table.name)
+        if self._changes is None:
+            return self.memory.get(name, read)
+        return self._unchanged.get((*name, self._changes()), read)

@@ -51,6 +51,37 @@ MACROS: Mapping[str, str] = {
     "trino_array_distinct": "(a) AS list_filter(a, lambda e, i: coalesce(list_position(a, e), "
     "list_position(list_transform(a, lambda z: z IS NULL), TRUE)) = i)",
     "trino_blob_text": "(x) AS rtrim(regexp_replace(lower(hex(x)), '(..)', '\\1 ', 'g'))",
+    "trino_multimap": "(ks, vs) AS map_from_entries(list_transform(trino_array_distinct(ks), "
+    "lambda k: row(k, list_transform(list_filter(list_zip(ks, vs), lambda p: p[1] = k), lambda p: p[2]))))",
+    "trino_array_histogram": "(a) AS map_from_entries(list_transform(trino_array_distinct(list_filter(a, "
+    "lambda e: e IS NOT NULL)), lambda k: row(k, len(list_filter(a, lambda e: e = k)))))",
+    "trino_most_frequent": "(n, h) AS map_from_entries(list_transform(list_slice(list_sort(list_transform("
+    "map_entries(h), lambda e: {'count': -e.value, 'key': e.key})), 1, n), "
+    "lambda e: row(e.key, CAST(-e.count AS BIGINT))))",
+    "trino_contains_sequence": "(a, s) AS len(s) = 0 OR coalesce(list_bool_or(list_transform("
+    "range(1, CAST(len(a) - len(s) + 2 AS BIGINT)), lambda i: a[i:CAST(i + len(s) - 1 AS BIGINT)] = s)), FALSE)",
+    "trino_strpos": "(t, s, n) AS CASE WHEN n > 0 THEN CASE WHEN n >= len(string_split(t, s)) THEN 0 "
+    "ELSE length(array_to_string(string_split(t, s)[1:n], s)) + 1 END "
+    "ELSE CASE WHEN -n >= len(string_split(t, s)) THEN 0 "
+    "ELSE length(array_to_string(string_split(t, s)[1:len(string_split(t, s)) + n], s)) + 1 END END",
+    "trino_url_parameter": "(u, p) AS (list_transform(list_filter(string_split(regexp_extract(u, "
+    "'^[^?#]*[?]([^#]*)', 1), '&'), lambda e: string_split(e, '=')[1] = p), "
+    "lambda e: url_decode(coalesce(string_split(e, '=')[2], ''))))[1]",
+    "trino_regexp_position": "(t, p, s) AS CASE WHEN t IS NULL OR p IS NULL THEN NULL "
+    "WHEN NOT regexp_matches(substring(t, s), p) THEN -1 "
+    "ELSE length(regexp_extract(substring(t, s), '(?s)^(.*?)(?:' || p || ')', 1)) + s END",
+    "trino_bit_count": "(x, bits) AS CAST(CASE WHEN bits >= 64 THEN bit_count(CAST(x AS BIGINT)) ELSE "
+    "bit_count(CAST(x AS BIGINT) & ((CAST(1 AS BIGINT) << CAST(least(bits, 62) AS BIGINT)) - 1)) END AS BIGINT)",
+    "trino_data_size": "(t) AS CAST(trunc(CAST(regexp_extract(t, '^([0-9.]+)', 1) AS DOUBLE) * "
+    "1024.0 ** (strpos('BkMGTPEZY', regexp_extract(t, '([BkMGTPEZY])i?B?$', 1)) - 1)) AS DECIMAL(38,0))",
+    "trino_wilson": "(s, n, z, sign) AS (s / n + z * z / (2 * n) + sign * z * sqrt((s / n * (1 - s / n) "
+    "+ z * z / (4 * n)) / n)) / (1 + z * z / n)",
+    "trino_json_size": "(j, p) AS CASE json_type(j, p) WHEN 'OBJECT' THEN CAST(len(json_keys(j, p)) AS BIGINT) "
+    "WHEN 'ARRAY' THEN CAST(json_array_length(j, p) AS BIGINT) WHEN NULL THEN NULL "
+    "ELSE CASE WHEN json_exists(j, p) THEN 0 END END",
+    "trino_json_field": "(j, k) AS json_extract(j, '$.\"' || k || '\"')",
+    "trino_json_any_case": "(j, k) AS json_extract(j, '$.\"' || coalesce(list_filter(json_keys(j), "
+    "lambda each: lower(each) = k)[-1], k) || '\"')",
     "trino_json_scalar": "(j, p) AS CASE WHEN json_type(j, p) IN ('OBJECT', 'ARRAY') THEN NULL "
     "ELSE json_extract_string(j, p) END",
 }

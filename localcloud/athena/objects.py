@@ -6,12 +6,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from localcloud.athena.failures import QueryFailure
-from localcloud.athena.glue_tables import Memory
+from botocore.exceptions import ClientError
 
+from localcloud.athena.failures import ObjectGone, QueryFailure
+from localcloud.athena.glue_tables import Memory
+from localcloud.athena.json_scan import SAMPLED_BYTES, has_capital_keys, sample
+
+T = TypeVar("T")
 FOOTERS_KEPT = 20_000
 _TAIL_BYTES = 32_768
 
@@ -52,12 +56,13 @@ def is_data(key: str) -> bool:
 
 
 class ObjectStore:
-    """Lists objects and reads Parquet footers; a footer is remembered as long as the object's ETag."""
+    """Lists objects and reads what they say of themselves, which is remembered as long as the object's ETag."""
 
     def __init__(self, s3: Callable[[], Any], memory: Memory) -> None:
         self._s3 = s3
         self.memory = memory
         self._footers: OrderedDict[tuple[str, str, str], Footer] = OrderedDict()
+        self._capitals: OrderedDict[tuple[str, str, str], bool] = OrderedDict()
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="athena-list")
 
@@ -86,30 +91,40 @@ class ObjectStore:
 
     def footers(self, objects: Iterable[DataObject]) -> list[Footer]:
         """Return the footer of each Parquet object."""
-        return list(self._pool.map(self._footer, objects))
+        return list(self._pool.map(lambda found: self._kept(self._footers, found, self._read_footer), objects))
 
-    def _footer(self, found: DataObject) -> Footer:
+    def have_capital_keys(self, objects: Sequence[DataObject]) -> bool:
+        """Tell whether JSON objects, judged by the beginning of some of them, have keys that are not in lower case."""
+        chosen = [objects[place] for place in sample(len(objects))]
+        return any(list(self._pool.map(lambda found: self._kept(self._capitals, found, self._read_head), chosen)))
+
+    def _kept(
+        self, kept: OrderedDict[tuple[str, str, str], T], found: DataObject, compute: Callable[[DataObject], T]
+    ) -> T:
         name = (found.bucket, found.key, found.etag)
         with self._lock:
-            if name in self._footers:
-                self._footers.move_to_end(name)
-                return self._footers[name]
-        footer = self._read_footer(found)
+            if name in kept:
+                kept.move_to_end(name)
+                return kept[name]
+        value = compute(found)
         with self._lock:
-            self._footers[name] = footer
-            while len(self._footers) > FOOTERS_KEPT:
-                self._footers.popitem(last=False)
-        return footer
+            kept[name] = value
+            while len(kept) > FOOTERS_KEPT:
+                kept.popitem(last=False)
+        return value
+
+    def _read_head(self, found: DataObject) -> bool:
+        return has_capital_keys(found.key, self._range(found, 0, min(found.size, SAMPLED_BYTES)))
 
     def _read_footer(self, found: DataObject) -> Footer:
         import pyarrow.parquet
 
-        tail = self._tail(found, min(found.size, _TAIL_BYTES))
+        tail = self._range(found, max(0, found.size - _TAIL_BYTES), found.size)
         needed = int.from_bytes(tail[-8:-4], "little") + 8
         if tail[-4:] != b"PAR1":
             raise QueryFailure("HIVE_BAD_DATA", f"Not valid Parquet file: {found.uri}")
         if needed > len(tail):
-            tail = self._tail(found, needed)
+            tail = self._range(found, found.size - needed, found.size)
         metadata = pyarrow.parquet.read_metadata(io.BytesIO(b"PAR1" + tail[-needed:]))
         sizes: dict[str, int] = {}
         for group in range(metadata.num_row_groups):
@@ -123,8 +138,9 @@ class ObjectStore:
             }
         return Footer(sizes)
 
-    def _tail(self, found: DataObject, length: int) -> bytes:
-        answer = self._s3().get_object(
-            Bucket=found.bucket, Key=found.key, Range=f"bytes={found.size - length}-{found.size - 1}"
-        )
+    def _range(self, found: DataObject, start: int, stop: int) -> bytes:
+        try:
+            answer = self._s3().get_object(Bucket=found.bucket, Key=found.key, Range=f"bytes={start}-{stop - 1}")
+        except ClientError as error:
+            raise ObjectGone(found.uri) from error
         return answer["Body"].read()  # type: ignore[no-any-return]

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlglot import exp
@@ -11,9 +11,13 @@ from localcloud.athena import scan
 from localcloud.athena.column_types import Type
 from localcloud.athena.failures import QueryFailure, locate
 from localcloud.athena.glue_tables import GlueTable, Partition, TableCatalog
-from localcloud.athena.objects import ObjectStore, split_uri
+from localcloud.athena.json_scan import folds_case
+from localcloud.athena.macros import definitions
+from localcloud.athena.objects import DataObject, ObjectStore, split_uri
 from localcloud.athena.projection import projected_partitions
 from localcloud.athena.pruning import Conjuncts, conjuncts_for, prune
+from localcloud.athena.reading import mentioned, read
+from localcloud.athena.scopes import VIEW, definition_of
 from localcloud.athena.translation import parse, to_duckdb
 from localcloud.athena.views import view_text
 from localcloud.athena.zones import zones_of
@@ -41,6 +45,7 @@ class _Planning:
     source: str
     database: str
     connection: Any
+    lenient: bool
     scans: dict[str, str] = field(default_factory=dict)
     prefixes: set[str] = field(default_factory=set)
     types: dict[str, Type] = field(default_factory=dict)
@@ -56,25 +61,27 @@ class Planner:
 
     def forget(self) -> None:
         """Forget what the catalog and S3 said: it is out of date."""
-        self._catalog.memory.forget()
+        self._catalog.forget()
         self._objects.memory.forget()
 
-    def plan(self, expression: exp.Expr, source: str, database: str, connection: Any) -> Plan:
+    def plan(self, expression: exp.Expr, source: str, database: str, connection: Any, lenient: bool = False) -> Plan:
         """Return the plan of a parsed query; `connection` is its own DuckDB instance, which evaluates the pruning.
+
+        With `lenient`, a JSON value that does not fit its column's type is NULL instead of an error of DuckDB's.
 
         Raises `QueryFailure` for a table that does not exist, a function or a format that is not known.
         """
-        planning = _Planning(source, database, connection)
+        planning = _Planning(source, database, connection, lenient)
         expression = expression.copy()
         self._bind(expression, planning, 0)
         _name_columns(expression)
-        sql, macros = to_duckdb(expression, source, planning.types)
+        sql, _ = to_duckdb(expression, source, planning.types)
         for name, text in planning.scans.items():
             sql = sql.replace(f'"{name}"', f"({text})")
-        return Plan(sql, macros, sorted(planning.prefixes), planning.scanned_bytes, zones_of(expression))
+        return Plan(sql, definitions(sql), sorted(planning.prefixes), planning.scanned_bytes, zones_of(expression))
 
     def _bind(self, expression: exp.Expr, planning: _Planning, depth: int) -> None:
-        tables = [table for table in expression.find_all(exp.Table) if not _is_cte(table)]
+        tables = [table for table in expression.find_all(exp.Table) if definition_of(table) is None]
         for node in tables:
             if not isinstance(node.this, exp.Identifier):
                 name = str(getattr(node.this, "this", node.this)).lower()
@@ -113,31 +120,32 @@ class Planner:
         if depth >= MAX_VIEW_DEPTH:
             raise QueryFailure("INVALID_VIEW", f"View '{table.database}.{table.name}' refers to itself")
         query = parse(view_text(table))
-        inner = _Planning(
-            planning.source, table.database, planning.connection, planning.scans, planning.prefixes, planning.types
-        )
-        self._bind(query, inner, depth + 1)
-        _name_columns(query)
-        planning.scanned_bytes += inner.scanned_bytes
+        inner = replace(planning, database=table.database, scanned_bytes=0)
         alias = node.alias or node.name
         columns = node.args["alias"].columns if node.args.get("alias") else []
-        node.replace(
-            exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True), columns=columns))
-        )
+        named = exp.TableAlias(this=exp.to_identifier(alias, quoted=True), columns=columns)
+        _name_columns(query)
+        expanded = exp.Subquery(this=query, alias=named)
+        expanded.meta[VIEW] = True
+        node.replace(expanded)  # first, so that what is asked of the view reaches its tables
+        self._bind(query, inner, depth + 1)
+        planning.scanned_bytes += inner.scanned_bytes
 
     def _scan(self, node: exp.Table, table: GlueTable, planning: _Planning) -> None:
         select = node.find_ancestor(exp.Select)
         alias = node.alias or node.name
-        conjuncts = _conjuncts(select, alias, table)
-        needed = _needed(select, alias)
+        conjuncts = conjuncts_for(select, alias, table.partition_keys)
+        needed, used = mentioned(select, alias), read(select)
+        if used is not None and needed is not None:
+            used &= needed
         partitions = self._partitions(table, conjuncts, planning)
         listed = self._objects.under([partition.location for partition in partitions])
         pairs = [(partition, objects) for partition, objects in zip(partitions, listed, strict=True) if objects]
-        planned = scan.Planned(table, pairs)
+        planned = scan.Planned(table, pairs, self._folds(table, pairs), planning.lenient)
         footers = self._objects.footers(planned.objects) if table.format == "parquet" else []
         name = f"scan_{secrets.token_hex(8)}"
         planning.scans[name] = scan.scan_sql(planned, needed, footers)
-        planning.scanned_bytes += scan.scanned_bytes(planned, needed, footers)
+        planning.scanned_bytes += scan.scanned_bytes(planned, needed if used is None else used, footers)
         for partition, _ in pairs:
             bucket, prefix = split_uri(partition.location)
             planning.prefixes.add(f"s3://{bucket}/{prefix.rstrip('/')}{'/' if prefix else ''}")
@@ -148,6 +156,11 @@ class Planner:
             if node.args.get(part):
                 bound.set(part, node.args[part])
         node.replace(bound)
+
+    def _folds(self, table: GlueTable, pairs: Sequence[tuple[Partition, Sequence[DataObject]]]) -> bool:
+        if table.format != "json" or not folds_case(table):
+            return False
+        return self._objects.have_capital_keys([found for _, objects in pairs for found in objects])
 
     def _partitions(self, table: GlueTable, conjuncts: Conjuncts, planning: _Planning) -> list[Partition]:
         if not table.partition_keys:
@@ -164,49 +177,6 @@ class Planner:
                 planning.connection.execute(macro)
             predicates.append(text)
         return prune(planning.connection, partitions, table.partition_keys, predicates, conjuncts.outer)
-
-
-def _is_cte(table: exp.Table) -> bool:
-    if table.db or not isinstance(table.this, exp.Identifier):
-        return False
-    node: exp.Expr | None = table
-    inside: set[int] = set()
-    while node is not None:
-        with_ = node.args.get("with_") or node.args.get("with")
-        if with_ and any(
-            cte.alias.lower() == table.name.lower() and (with_.args.get("recursive") or id(cte) not in inside)
-            for cte in with_.expressions
-        ):
-            return True
-        inside.add(id(node))
-        node = node.parent
-    return False
-
-
-def _conjuncts(select: exp.Select | None, alias: str, table: GlueTable) -> Conjuncts:
-    if select is None:
-        return Conjuncts((), False)
-    sources = 1 + len([join for join in select.args.get("joins") or [] if not isinstance(join.this, exp.Unnest)])
-    return conjuncts_for(select, alias, table.partition_keys, sources > 1)
-
-
-def _needed(select: exp.Select | None, alias: str) -> set[str] | None:
-    """Return the columns of the table called `alias` that `select` may mention, lower case; None for all."""
-    if select is None:
-        return None
-    for projection in select.expressions:
-        star = isinstance(projection, exp.Star) or (
-            isinstance(projection, exp.Column) and isinstance(projection.this, exp.Star)
-        )
-        if star and (not getattr(projection, "table", "") or projection.table.lower() == alias.lower()):
-            return None
-    used = {name.name.lower() for join in select.args.get("joins") or [] for name in join.args.get("using") or []}
-    for column in select.find_all(exp.Column):
-        # A qualifier may be a row-typed column: `row_column.field`
-        used |= {part.name.lower() for part in column.parts[:-1]} | {column.name.lower()}
-    if any(join.args.get("method") == "NATURAL" for join in select.args.get("joins") or []):
-        return None
-    return used
 
 
 def _name_columns(expression: exp.Expr) -> None:

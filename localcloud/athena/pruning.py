@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from localcloud.athena.column_types import Type, quoted, to_duckdb
 from localcloud.athena.glue_tables import NULL_PARTITION, Partition
+from localcloud.athena.scopes import conditions_on, conjuncts, weakened
 
 _FORBIDDEN = (exp.Query, exp.Window, exp.Placeholder, exp.AggFunc)
 
@@ -46,38 +47,28 @@ def _pin(predicate: exp.Expr) -> tuple[str, set[str]] | None:
     return None
 
 
-def conjuncts_for(select: exp.Select, alias: str, partition_keys: Iterable[str], shared: bool) -> Conjuncts:
-    """Return the conjuncts of `select` that only mention partition columns of the table called `alias`.
-
-    `shared` says that other sources stand beside the table, so that an unqualified name might be theirs.
-    """
+def conjuncts_for(select: exp.Select | None, alias: str, partition_keys: Iterable[str]) -> Conjuncts:
+    """Return what `select`, and those who read its output, ask of the partition columns of its table called `alias`."""
+    if select is None:
+        return Conjuncts((), False)
     keys = {key.lower() for key in partition_keys}
-    joins = select.args.get("joins") or []
-    outer = any(join.side for join in joins)
-    conditions = [select.args["where"].this] if select.args.get("where") else []
-    if not outer:
-        conditions += [join.args["on"] for join in joins if join.args.get("on")]
-    found = []
-    for condition in conditions:
-        for predicate in _flatten(condition):
-            if _mentions_only(predicate, alias, keys, shared):
-                found.append(_unqualified(predicate))
+    found: list[exp.Expr] = []
+    outer = False
+    for condition in conditions_on(select):
+        predicate = weakened(condition.predicate, lambda part: _mentions_only(part, alias, keys))
+        if predicate is not None:
+            found += [_unqualified(part) for part in conjuncts(predicate)]
+            outer = outer or condition.outer
     return Conjuncts(tuple(found), outer)
 
 
-def _flatten(condition: exp.Expr) -> list[exp.Expr]:
-    condition = condition.unnest()
-    if isinstance(condition, exp.And):
-        return _flatten(condition.left) + _flatten(condition.right)
-    return [condition]
-
-
-def _mentions_only(predicate: exp.Expr, alias: str, keys: set[str], shared: bool) -> bool:
+def _mentions_only(predicate: exp.Expr, alias: str, keys: set[str]) -> bool:
+    """Tell whether a predicate is one over a table's partition columns; an unqualified name can be no other's."""
     columns = list(predicate.find_all(exp.Column))
     if not columns or predicate.find(*_FORBIDDEN) or predicate.find(exp.Lambda):
         return False
     return all(
-        column.name.lower() in keys and (column.table.lower() == alias.lower() if column.table else not shared)
+        column.name.lower() in keys and (not column.table or column.table.lower() == alias.lower())
         for column in columns
     )
 

@@ -1,5 +1,6 @@
 """What is done with the query in a statement: its rows are written, it becomes a view, or its plan is shown."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ class Purposes:
     def _write(self, job: Job, purpose: Purpose, query: str, columns: Columns, connection: Any, folder: Path) -> None:
         target = self._writing.target(purpose, job.database, columns, job.output_location, job.enforced)
         rows = folder / "rows"
+        shutil.rmtree(rows, ignore_errors=True)  # what an attempt before left
         rows.mkdir()
         if purpose.with_data:
             counted = connection.execute(self._writing.copy_sql(query, target, columns, rows)).fetchone()

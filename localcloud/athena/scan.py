@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from localcloud.athena import json_scan
 from localcloud.athena.column_types import Type, literal, quoted, to_duckdb
 from localcloud.athena.failures import QueryFailure
 from localcloud.athena.glue_tables import NULL_PARTITION, GlueTable, Partition
@@ -12,7 +13,6 @@ from localcloud.athena.objects import DataObject, Footer
 PATH_COLUMN = "$path"
 FORMATS = frozenset({"json", "parquet", "csv", "opencsv"})
 _FILE = "__file"
-MAX_JSON_LINE_BYTES = 16 * 1024 * 1024
 MAX_CSV_LINE_BYTES = 2 * 1024 * 1024
 
 
@@ -22,6 +22,10 @@ class Planned:
 
     table: GlueTable
     partitions: Sequence[tuple[Partition, Sequence[DataObject]]]
+    folding: bool = False
+    """Whether JSON keys must be compared ignoring their case."""
+    lenient: bool = False
+    """Whether a JSON value that does not fit its column's type is NULL."""
 
     @property
     def objects(self) -> list[DataObject]:
@@ -104,14 +108,7 @@ def _unglobbed(uri: str) -> str:
 def _json(
     planned: Planned, columns: Mapping[str, Type], footers: Sequence[Footer], files: str, file_option: str
 ) -> tuple[str, list[str]]:
-    read = columns or dict(list(planned.table.columns.items())[:1])
-    types = ", ".join(f"{literal(name)}: {literal(to_duckdb(type_))}" for name, type_ in read.items())
-    reader = (
-        f"read_json({files}, columns = {{{types}}}, format = 'newline_delimited', ignore_errors = true, "
-        f"hive_partitioning = false, "
-        f"maximum_object_size = {MAX_JSON_LINE_BYTES}{file_option})"
-    )
-    return reader, [quoted(name) for name in columns]
+    return json_scan.reader_sql(planned.table, columns, files, file_option, planned.folding, planned.lenient)
 
 
 def _parquet(

@@ -94,6 +94,83 @@ def _json_extract_scalar(writer: "Writer", node: exp.Expr) -> str:
     return f"trino_json_scalar({writer.sql(document)}, {_path(writer, path)})"
 
 
+def _json_size(writer: "Writer", node: exp.Expr) -> str:
+    document, path = node.expressions
+    return f"trino_json_size({writer.sql(document)}, {_path(writer, path)})"
+
+
+_SQL_PATH = re.compile(r"""(?:(?:lax|strict)\s+)?(\$(?:\.\w+|\."[^"]*"|\[\d+\])*)""")
+
+
+def _sql_json(form: str) -> Special:
+    def write(writer: "Writer", node: exp.Expr) -> str:
+        if len(node.expressions) != 2:
+            raise writer.refuse(f"{str(node.this).lower()} with more than a path", str(node.this))
+        document, path = node.expressions
+        found = _SQL_PATH.fullmatch(writer.literal(path, "a JSON path"))
+        if found is None:
+            raise writer.refuse(f"the JSON path '{path.name}'", str(node.this))
+        return form.format(writer.sql(document), literal(found[1]))
+
+    return write
+
+
+_JAVA_FORMAT = re.compile(r"%(?:(%)|([-,0]*)(\d*)(\.\d+)?([sdfxXeE]))")
+
+
+def _format(writer: "Writer", node: exp.Expr) -> str:
+    """Say Java's `format` in the words of DuckDB's: `%,.2f` is `{:,.2f}`."""
+    pattern, *values = node.expressions
+    text, position, used, out, arguments = writer.literal(pattern, "a format"), 0, 0, "", []
+    for found in _JAVA_FORMAT.finditer(text):
+        out += _braced(text[position : found.start()], writer)
+        position = found.end()
+        percent, flags, width, precision, kind = found.groups()
+        if percent:
+            out += "%"
+            continue
+        if used >= len(values):
+            raise QueryFailure("INVALID_FUNCTION_ARGUMENT", f"Format specifier '{found[0]}'")
+        value = writer.sql(values[used])
+        used += 1
+        align = "<" if "-" in flags else ">" if kind == "s" and width else ""
+        zero, comma = "0" if "0" in flags else "", "," if "," in flags else ""
+        precision = precision or (".6" if kind in "feE" else "")
+        out += "{:" + align + zero + width + comma + precision + ("" if kind == "s" else kind) + "}"
+        casts = {"s": f"trino_text({value})", "d": f"CAST({value} AS BIGINT)"}
+        arguments.append(casts.get(kind, value if kind in "xX" else f"CAST({value} AS DOUBLE)"))
+    out += _braced(text[position:], writer)
+    return f"format({', '.join([literal(out), *arguments])})"
+
+
+def _braced(text: str, writer: "Writer") -> str:
+    if "%" in text:
+        raise writer.refuse(f"the format '{text}'", "format")
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _typeof(writer: "Writer", node: exp.Expr) -> str:
+    (value,) = node.expressions
+    if isinstance(value, exp.Literal) and value.is_string:
+        return literal(f"varchar({len(value.name)})")
+    return f"python_type_name(typeof({writer.sql(value)}))"
+
+
+def _with_timezone(writer: "Writer", node: exp.Expr) -> str:
+    moment, zone = node.expressions
+    name = literal(duckdb_zone(writer.literal(zone, "a time zone")))
+    return writer.zoned(node, f"timezone({name}, CAST({writer.sql(moment)} AS TIMESTAMP))")
+
+
+def _map_zip_with(writer: "Writer", node: exp.Expr) -> str:
+    left, right, function = node.expressions
+    (key, a, b), body = _lambda(writer, function, 3)
+    one, two = writer.sql(left), writer.sql(right)
+    value = writer.sql(_with(body, {key: "each", a: f"({one})[each]", b: f"({two})[each]"}))
+    keys = f"trino_array_distinct(list_concat(map_keys({one}), map_keys({two})))"
+    return f"map_from_entries(list_transform({keys}, lambda each: row(each, {value})))"
+
+
 def _regexp_replace(writer: "Writer", node: exp.Expr) -> str:
     text, pattern, *rest = node.expressions
     replacement = re.sub(r"\$(\d)", r"\\\1", writer.literal(rest[0], "a replacement")) if rest else ""
@@ -191,6 +268,14 @@ SPECIAL: Mapping[str, Special] = {
     "date_format": _date_format,
     "date_parse": _date_parse,
     "date_trunc": _date_trunc,
+    "format": _format,
+    "json_exists": _sql_json("coalesce(json_exists({0}, {1}), FALSE)"),
+    "json_query": _sql_json("CAST(json_extract({0}, {1}) AS VARCHAR)"),
+    "json_size": _json_size,
+    "json_value": _sql_json("trino_json_scalar({0}, {1})"),
+    "map_zip_with": _map_zip_with,
+    "typeof": _typeof,
+    "with_timezone": _with_timezone,
     "filter": _list_function("list_filter"),
     "format_datetime": _format_datetime,
     "greatest": _extreme("greatest"),

@@ -16,7 +16,7 @@ from sqlglot.tokens import TokenType  # type: ignore[attr-defined]
 from localcloud.athena.column_types import Type
 from localcloud.athena.column_types import literal as text_literal
 from localcloud.athena.failures import QueryFailure, locate
-from localcloud.athena.functions import NUMERIC, REFUSED, RENAMED, SAME, TEMPLATES, WHOLE
+from localcloud.athena.functions import NUMERIC, PYTHON, REFUSED, RENAMED, SAME, TEMPLATES, WHOLE
 from localcloud.athena.macros import definitions
 from localcloud.athena.patterns import joda_to_strftime, mysql_to_strftime
 from localcloud.athena.special_functions import SPECIAL
@@ -119,6 +119,8 @@ class Writer(DuckDB.Generator):  # type: ignore[misc, valid-type]
             return SPECIAL[name](self, node) + following
         if name in SAME or name in RENAMED:
             return f"{RENAMED.get(name, name)}({', '.join(self.arguments(node))}){following}"
+        if name in PYTHON:
+            return f"python_{name}({', '.join(self.arguments(node))})"
         template: str | Mapping[int, str] | None = TEMPLATES.get(name)
         if isinstance(template, Mapping):
             template = template.get(len(node.expressions))

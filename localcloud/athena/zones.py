@@ -42,7 +42,7 @@ def zone_of(node: exp.Expr) -> str | None:
     if isinstance(node, exp.AtTimeZone):
         return _named(node.args["zone"])
     name = str(node.this).lower() if isinstance(node, exp.Anonymous) else ""
-    if name == "at_timezone" and len(node.expressions) == 2:
+    if name in {"at_timezone", "with_timezone"} and len(node.expressions) == 2:
         return _named(node.expressions[1])
     if name == "date_trunc" and len(node.expressions) == 2:
         return zone_of(node.expressions[1])

@@ -39,7 +39,7 @@ class CrawlerEngine:
     """Answers the crawler operations; the crawlers' own records stay the emulator's.
 
     A crawl that was running when the process died is FAILED after the next start; what it had written stays, and
-    the next crawl completes it.
+    the next crawl completes it. A crawler that was created is there after a kill, however soon that came.
     """
 
     name = "glue-crawler"
@@ -59,6 +59,7 @@ class CrawlerEngine:
             "AWSGlue.ListCrawlers": self.list_crawlers,
             "AWSGlue.GetCrawlerMetrics": self.get_crawler_metrics,
             "AWSGlue.ListCrawls": self.list_crawls,
+            "AWSGlue.CreateCrawler": self.create_crawler,
             "AWSGlue.UpdateCrawler": self.update_crawler,
             "AWSGlue.DeleteCrawler": self.delete_crawler,
         }
@@ -67,7 +68,11 @@ class CrawlerEngine:
             self._history.save({**crawl, **ended})
 
     def start(self) -> None:
-        """Nothing runs until a crawler is started."""
+        """Make those crawlers again that a kill took before the emulator's state was written."""
+        known = set(self._names())
+        for name, request in self._history.requests().items():
+            if name not in known:
+                ask(self._context.upstream("glue").create_crawler, request)
 
     def stop(self) -> None:
         """Cancel the running crawls and wait for them."""
@@ -141,11 +146,21 @@ class CrawlerEngine:
         hidden = ("Crawler", "Counts")
         return {"Crawls": [{key: crawl[key] for key in crawl if key not in hidden} for crawl in page], **token}
 
+    def create_crawler(self, parameters: Parameters) -> Parameters:
+        ask(self._context.upstream("glue").create_crawler, parameters)
+        self._history.remember(parameters["Name"], parameters)
+        return {}
+
     def update_crawler(self, parameters: Parameters) -> Parameters:
-        return self._pass_on("update_crawler", parameters)
+        self._pass_on("update_crawler", parameters)
+        if parameters["Name"] in self._history.requests():
+            self._history.remember(parameters["Name"], parameters)
+        return {}
 
     def delete_crawler(self, parameters: Parameters) -> Parameters:
-        return self._pass_on("delete_crawler", parameters)
+        self._pass_on("delete_crawler", parameters)
+        self._history.forget(parameters["Name"])
+        return {}
 
     def _pass_on(self, operation: str, parameters: Parameters) -> Parameters:
         with self._lock:

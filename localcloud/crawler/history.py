@@ -1,4 +1,4 @@
-"""What crawlers did, kept in one SQLite file: every crawl, and what each folder held when it was last read."""
+"""What is kept of crawlers in one SQLite file: what made them, every crawl, what each folder held when last read."""
 
 import json
 import sqlite3
@@ -14,6 +14,7 @@ KEPT_CRAWLS = 1000
 _TABLES = """
 CREATE TABLE IF NOT EXISTS crawls (id TEXT PRIMARY KEY, crawler TEXT NOT NULL, start REAL NOT NULL, body TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS crawls_by_start ON crawls (crawler, start);
+CREATE TABLE IF NOT EXISTS requests (crawler TEXT PRIMARY KEY, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS samples (
     crawler TEXT, location TEXT, fingerprint TEXT, body TEXT, PRIMARY KEY (crawler, location)
 );
@@ -39,6 +40,22 @@ class History:
     def close(self) -> None:
         with self._lock:
             self._connection.close()
+
+    def remember(self, crawler: str, request: Mapping[str, Any]) -> None:
+        """Keep what made a crawler, or changed it: fields that `request` lacks stay as they were."""
+        with self._transaction() as connection:
+            row = connection.execute("SELECT body FROM requests WHERE crawler = ?", (crawler,)).fetchone()
+            body = json.dumps({**(json.loads(row[0]) if row else {}), **request})
+            connection.execute("INSERT OR REPLACE INTO requests VALUES (?, ?)", (crawler, body))
+
+    def forget(self, crawler: str) -> None:
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM requests WHERE crawler = ?", (crawler,))
+
+    def requests(self) -> dict[str, dict[str, Any]]:
+        """Return what would make each remembered crawler again, by its name."""
+        with self._transaction() as connection:
+            return {name: json.loads(body) for name, body in connection.execute("SELECT * FROM requests")}
 
     def save(self, crawl: Mapping[str, Any]) -> None:
         """Keep a crawl, new or changed; the oldest ones of its crawler beyond a thousand are forgotten."""

@@ -13,7 +13,8 @@ from typing import IO
 
 CHUNK_BYTES = 1024 * 1024
 HADOOP_BLOCK_BYTES = 256 * 1024
-GZIP_LEVEL = 6
+GZIP_LEVEL = 4
+"""Objects a tenth larger than by zlib's own default, in two thirds of its time."""
 
 _HADOOP_HEAD = struct.Struct(">II")
 

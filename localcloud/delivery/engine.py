@@ -1,6 +1,5 @@
 """The Firehose engine: the put operations, the feed from Kinesis, and the delivery streams behind them."""
 
-import binascii
 import json
 import logging
 import re
@@ -10,6 +9,8 @@ import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import pybase64
 
 from catalog.errors import LoglakeError
 from localcloud import emulator
@@ -245,8 +246,8 @@ def _data(record: Any) -> bytes:
     if not isinstance(data, str):
         raise ServiceError("InvalidArgumentException", "Record must have Data.")
     try:
-        decoded = binascii.a2b_base64(data, strict_mode=True)
-    except binascii.Error as error:
+        decoded = pybase64.b64decode(data, validate=True)
+    except ValueError as error:
         raise ServiceError("SerializationException", f"Data must be base64: {error}") from None
     if len(decoded) > MAX_RECORD_BYTES:
         raise ServiceError(

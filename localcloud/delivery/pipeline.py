@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from catalog import kpl
 from localcloud.delivery import aggregates, prefixes, transformation
 from localcloud.delivery.configuration import Configuration
 from localcloud.delivery.extraction import ExtractionError, extract
@@ -57,7 +58,7 @@ def _items(configuration: Configuration, records: Iterable[Record]) -> Iterator[
     for record in records:
         users = [(record.partition_key, record.data)]
         if record.sequence_number:
-            users = aggregates.open_kpl(record.data, record.partition_key)
+            users = kpl.open_kpl(record.data, record.partition_key)
         aggregated = len(users) > 1 or users[0][1] is not record.data
         for sub, (partition_key, data) in enumerate(users):
             for piece in opened(data):
@@ -75,7 +76,7 @@ def _opener(configuration: Configuration) -> Callable[[bytes], list[bytes]]:
 def _extracted(query: str, items: Iterable[Item], failures: list[Failure]) -> Iterator[Item]:
     for item in items:
         try:
-            item.keys.update(extract(query, item.data))
+            item.keys = {**item.keys, **extract(query, item.data)}
         except ExtractionError as error:
             failures.append(extraction_failure(item, str(error)))
         else:

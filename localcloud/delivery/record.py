@@ -1,13 +1,14 @@
 """Records on their way: as put and spooled, and as the single records that came out of them."""
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 _HEAD = struct.Struct("<QHHH")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What one put carried: `arrival_ms` is the epoch's; the rest is empty unless Kinesis was the source."""
 
     arrival_ms: int
@@ -26,7 +27,7 @@ class Item:
     raw: bytes
     partition_key: str
     sub: int | None = None
-    keys: dict[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Failure:
 
 def encode(record: Record) -> bytes:
     """Return a record's bytes for the spool."""
+    if not record.sequence_number:
+        return _HEAD.pack(record.arrival_ms, 0, 0, 0) + record.data
     texts = [text.encode() for text in (record.partition_key, record.sequence_number, record.shard_id)]
     head = _HEAD.pack(record.arrival_ms, *(len(text) for text in texts))
     return b"".join((head, *texts, record.data))
@@ -52,6 +55,8 @@ def decode(payload: bytes) -> Record:
     """Return the record that `encode` made `payload` of."""
     arrival_ms, *lengths = _HEAD.unpack_from(payload)
     position = _HEAD.size
+    if not lengths[1]:
+        return Record(arrival_ms, payload[position:])
     texts = []
     for length in lengths:
         texts.append(payload[position : position + length].decode())

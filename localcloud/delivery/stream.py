@@ -2,7 +2,6 @@
 
 import logging
 import shutil
-import tempfile
 import threading
 import time
 from collections import deque
@@ -14,12 +13,12 @@ from typing import Any
 from localcloud.delivery import pipeline
 from localcloud.delivery.aws import Services
 from localcloud.delivery.buffers import Buffer, Buffers
-from localcloud.delivery.compression import compress
 from localcloud.delivery.configuration import MB, Configuration
 from localcloud.delivery.metrics import Counters
 from localcloud.delivery.record import Record, decode, encode
 from localcloud.delivery.spool import Spool
 from localcloud.delivery.transformation import UNREACHABLE, Reply
+from localcloud.delivery.uploads import bucket_of, put
 
 MAX_ACTIVE_PARTITIONS = 500
 LINGER_SECONDS = 1.0
@@ -219,7 +218,7 @@ class DeliveryStream:
         if not due:
             return
         try:
-            self._buffers.seal([(each, _bucket(configuration, each), self._key(configuration, each)) for each in due])
+            self._buffers.seal([(each, bucket_of(configuration, each), self._key(configuration, each)) for each in due])
         except OSError as error:
             self._wait_for_disk(error)
         else:
@@ -253,7 +252,7 @@ class DeliveryStream:
         attempt = 0
         while not self._stopped.is_set():
             try:
-                self._put(buffer)
+                put(self.configuration, buffer, self._buffers.path(buffer), self._folder, self._services)
             except Exception as error:  # whatever it was, the buffer stays and is tried again
                 attempt += 1
                 self._report(buffer, error, attempt)
@@ -269,13 +268,6 @@ class DeliveryStream:
             self._buffers.remove(buffer)
         except OSError as error:  # it is put once more, under the same key
             self._wait_for_disk(error)
-
-    def _put(self, buffer: Buffer) -> None:
-        compression = _compression(self.configuration, buffer)
-        with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".object") as target:
-            compress(self._buffers.path(buffer), buffer.length, compression, target.file, buffer.key.rpartition("/")[2])
-            target.flush()
-            self._services.put_object(buffer.bucket, buffer.key, Path(target.name))
 
     def _note_delivered(self, buffer: Buffer) -> None:
         self._last_error = ""
@@ -295,14 +287,3 @@ class DeliveryStream:
         self.counters.add(DeliveryToS3__Success=0)
         if attempt in (1, GIVE_UP_ATTEMPTS):
             logger.error("delivery stream %s can't deliver %s", self.configuration.name, self._last_error)
-
-
-def _bucket(configuration: Configuration, buffer: Buffer) -> str:
-    backup = configuration.backup if buffer.output_type == pipeline.SOURCE_BACKUP else None
-    return backup.bucket if backup else configuration.bucket
-
-
-def _compression(configuration: Configuration, buffer: Buffer) -> str:
-    if buffer.output_type == pipeline.SOURCE_BACKUP:
-        return configuration.backup.compression if configuration.backup else "UNCOMPRESSED"
-    return "UNCOMPRESSED" if buffer.output_type else configuration.compression

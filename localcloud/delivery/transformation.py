@@ -1,13 +1,14 @@
 """The Lambda processor: records out to the function and back, as AWS sends them."""
 
-import binascii
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
+import pybase64
 
 from localcloud.delivery.configuration import Configuration, Transformation
 from localcloud.delivery.prefixes import LAMBDA
@@ -89,7 +90,7 @@ def _outgoing(index: int, item: Item) -> dict[str, Any]:
     outgoing: dict[str, Any] = {
         "recordId": f"{record.sequence_number or '0'}{index:07d}",
         "approximateArrivalTimestamp": record.arrival_ms,
-        "data": binascii.b2a_base64(item.data, newline=False).decode(),
+        "data": pybase64.b64encode_as_string(item.data),
     }
     if record.sequence_number:
         outgoing["kinesisRecordMetadata"] = {
@@ -148,11 +149,17 @@ def _take(item: Item, answers: Sequence[Mapping[str, Any]] | None) -> tuple[str,
     if answer.get("result") != "Ok":
         return "Lambda.InvalidReturnFormat", "The result field must be one of Ok, Dropped or ProcessingFailed."
     try:
-        item.data = binascii.a2b_base64(answer["data"], strict_mode=True)
+        item.data = pybase64.b64decode(answer["data"], validate=True)
     except (KeyError, TypeError, ValueError):
         return "Lambda.InvalidReturnFormat", "The data field must be base64 encoded."
     metadata = answer.get("metadata")
     keys = metadata.get("partitionKeys") if isinstance(metadata, dict) else None
     if isinstance(keys, dict):
-        item.keys.update((f"{LAMBDA}:{name}", str(value)) for name, value in keys.items() if value is not None)
+        item.keys = _partition_keys(tuple((name, str(value)) for name, value in keys.items() if value is not None))
     return "", ""
+
+
+@lru_cache(maxsize=4096)
+def _partition_keys(keys: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    """Return the function's keys as the prefix names them; few differ among the records of a batch."""
+    return {f"{LAMBDA}:{name}": value for name, value in keys}

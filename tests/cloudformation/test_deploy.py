@@ -3,19 +3,19 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from catalog.named_queries import named_queries
 from catalog.settings import OUTPUTS, Settings, setting_name
 from cloudformation.sections import TEMPLATE
 from cloudformation.template import CODE_PARAMETERS, declared_parameters
+from tests.cloudformation.conftest import Client, Run
 
 pytestmark = pytest.mark.local
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
-Client = Callable[[str], Any]
 RAW = "loglake-raw-000000000000-us-east-1"
 
 
@@ -27,14 +27,6 @@ def succeed(run: subprocess.CompletedProcess[str]) -> subprocess.CompletedProces
 def deploy_json(loglake: Run, *arguments: str) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(succeed(loglake("deploy", "--yes", "--json", *arguments)).stdout)
     return answer
-
-
-@pytest.fixture
-def deployed(loglake: Run, client: Client) -> None:
-    """Deploy the stack `loglake`, unless it is there from the test before."""
-    stacks = client("cloudformation").describe_stacks()["Stacks"]
-    if "loglake" not in {stack["StackName"] for stack in stacks}:
-        assert deploy_json(loglake)["status"] == "created"
 
 
 def test_a_first_deployment_gives_every_setting(deployed: None, client: Client) -> None:
@@ -105,7 +97,7 @@ def test_the_workgroup_and_its_queries_are_as_declared(deployed: None, client: C
     assert configuration["BytesScannedCutoffPerQuery"] == 10_000_000_000
     ids = athena.list_named_queries(WorkGroup="loglake")["NamedQueryIds"]
     queries = athena.batch_get_named_query(NamedQueryIds=ids)["NamedQueries"]
-    assert "count-by-level" in {query["Name"] for query in queries}
+    assert {query["Name"] for query in queries} == {query.name for query in named_queries()}
     assert all('"app_logs_db".' in query["QueryString"] for query in queries)
 
 

@@ -9,18 +9,20 @@ from typing import Any
 
 import pytest
 
+from catalog.named_queries import named_queries
 from catalog.settings import OUTPUTS
 from catalog.tables import TABLES, Table
 from cloudformation.sections import (
-    DEPLOYED_QUERIES,
+    DATABASE,
     GUIDE,
+    QUERIES,
     TEMPLATE,
-    deployed_queries,
     logical_id,
     render,
     render_guide,
+    render_queries,
 )
-from cloudformation.template import declared_parameters
+from cloudformation.template import declared_parameters, parse_template
 from firehose.transform import handler
 from tests.cloudformation.hardening import statements
 
@@ -73,15 +75,15 @@ def test_there_are_no_other_tables(template: Template) -> None:
     assert set(resources_of(template, "AWS::Glue::Table")) == {logical_id(table.name, "Table") for table in TABLES}
 
 
-def test_the_named_queries_are_the_files(template: Template) -> None:
+def test_the_named_queries_are_the_files() -> None:
+    assert QUERIES.read_text(encoding="utf-8") == render_queries(), "run 'python -m cloudformation.sections'"
+    template = parse_template(QUERIES.read_text(encoding="utf-8"))
     found = {
-        body["Properties"]["Name"]: body["Properties"]["QueryString"]["Fn::Sub"].replace(
-            "${DatabaseName}", template["Parameters"]["DatabaseName"]["Default"]
-        )
+        body["Properties"]["Name"]: body["Properties"]["QueryString"]["Fn::Sub"].replace("${DatabaseName}", DATABASE)
         for body in resources_of(template, "AWS::Athena::NamedQuery").values()
     }
-    assert found == {query.name: query.sql for query in deployed_queries()}
-    assert len(found) == len(DEPLOYED_QUERIES)
+    assert found == {query.name: query.sql for query in named_queries()}
+    assert len(found) >= 15
 
 
 def test_there_is_an_output_for_every_setting(template: Template) -> None:
@@ -161,6 +163,20 @@ def test_the_trigger_fires_without_being_started(template: Template) -> None:
     properties = template["Resources"]["Trigger"]["Properties"]
     assert properties["Type"] == "SCHEDULED"
     assert properties["StartOnCreation"] is True
+
+
+def test_the_crawl_can_come_first_and_its_success_starts_the_job(template: Template) -> None:
+    resources = template["Resources"]
+    schedule = resources["Crawler"]["Properties"]["Schedule"]
+    assert schedule["Fn::If"][:2] == ["CrawlsFirst", {"Ref": "AWS::NoValue"}]
+    first = resources["Trigger"]["Properties"]["Actions"][0]["Fn::If"]
+    assert first == ["CrawlsFirst", {"CrawlerName": {"Ref": "Crawler"}}, {"JobName": {"Ref": "Job"}}]
+    crawled = resources["CrawledTrigger"]
+    assert (crawled["Condition"], crawled["Properties"]["Type"]) == ("CrawlsFirst", "CONDITIONAL")
+    assert crawled["Properties"]["StartOnCreation"] is True
+    [condition] = crawled["Properties"]["Predicate"]["Conditions"]
+    assert (condition["CrawlerName"], condition["CrawlState"]) == ({"Ref": "Crawler"}, "SUCCEEDED")
+    assert crawled["Properties"]["Actions"] == [{"JobName": {"Ref": "Job"}}]
 
 
 def test_the_job_is_pinned_and_alone(template: Template) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from werkzeug.serving import make_server
 from dashboard.app import create_app
 from dashboard.broker import open_cache
 from dashboard.lake import Lake
+from dashboard.login import Gate, open_gate
 from tests.dashboard import demo
 from tests.dashboard.duck_athena import DuckAthena
 
@@ -33,6 +35,16 @@ class Served:
     url: str
     athena: DuckAthena
     lake: Lake
+    gate: Gate
+
+
+@contextmanager
+def serving(lake: Lake, gate: Gate, prefix: str = "/") -> Iterator[str]:
+    """Serve an application over a lake; give its address, without the slash at its end."""
+    server = make_server("127.0.0.1", 0, create_app(lake, gate, prefix).server, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}{prefix.rstrip('/')}"
+    server.shutdown()
 
 
 @pytest.fixture(scope="session")
@@ -53,11 +65,11 @@ def lake(athena: DuckAthena, tmp_path: Path) -> Lake:
 @pytest.fixture(scope="session")
 def served(lake_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     athena = DuckAthena(lake_folder)
-    lake = Lake(athena, open_cache(str(tmp_path_factory.mktemp("served"))), ("DEBUG", "INFO"))
-    server = make_server("127.0.0.1", 0, create_app(lake).server, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield Served(f"http://127.0.0.1:{server.server_port}", athena, lake)
-    server.shutdown()
+    cache = open_cache(str(tmp_path_factory.mktemp("served")))
+    lake = Lake(athena, cache, ("DEBUG", "INFO"))
+    gate = open_gate(tmp_path_factory.mktemp("state"), cache, is_on_loopback=True)
+    with serving(lake, gate) as url:
+        yield Served(url, athena, lake, gate)
 
 
 @pytest.fixture(scope="module")  # while Playwright runs, its event loop keeps other tests from running one

@@ -4,6 +4,7 @@ Laid out as the lake is: `logs`, `log_minutes` and the raw tables partitioned by
 """
 # ruff: noqa: E501  the SQL reads better in whole lines
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,8 @@ from catalog.latency import BASE, HIGHEST_BUCKET, LOWEST_BUCKET
 from catalog.names import table_name
 
 DATABASE = "app_logs_db"
+VARYING = re.compile(r"\"[^\"]*\"|\b[A-Za-z_-]*\d[\w.:%+-]*(?<![.:])")
+"""What a pattern leaves open; the job's own expression has more kinds."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,7 @@ def _columns(
     frame["user_id"] = [f"u{value}" for value in rng.integers(1000, 9999, size)]
     frame["trace_id"] = [f"{value:032x}" for value in rng.integers(0, 2**62, size)]
     frame["message"] = _messages(frame, rng)
+    frame["pattern"] = [VARYING.sub("<*>", message.split("\n")[0]) for message in frame["message"]]
     return frame
 
 
@@ -192,7 +196,7 @@ def _write(connection: duckdb.DuckDBPyConnection, folder: Path, end: datetime) -
     body = "event_id, level, environment, host, http_method, endpoint, status_code, response_time_ms, request_bytes, response_bytes, client_ip, user_id, user_agent, trace_id, message, error_type"
     _copy(
         connection,
-        f"SELECT moment AS timestamp, {body}, moment + INTERVAL 3 SECOND AS received_at, NULL::VARCHAR AS extra, service, {day} FROM events WHERE level NOT IN ('DEBUG', 'INFO')",
+        f"SELECT moment AS timestamp, {body}, moment + INTERVAL 3 SECOND AS received_at, NULL::VARCHAR AS extra, md5(pattern)[:16] AS pattern_id, pattern, service, {day} FROM events WHERE level NOT IN ('DEBUG', 'INFO')",
         folder / "logs",
         "service, year, month, day",
     )
@@ -207,14 +211,14 @@ def _write(connection: duckdb.DuckDBPyConnection, folder: Path, end: datetime) -
     bucket = f"greatest({LOWEST_BUCKET}, least({HIGHEST_BUCKET}, floor(ln(greatest(response_time_ms, 0.1)) / ln({BASE}))::INT))"
     minutes = f"""SELECT date_trunc('minute', moment) AS minute, service, level, (status_code // 100)::VARCHAR || 'xx' AS status_class, endpoint,
         count(*) AS event_count, sum(response_bytes)::BIGINT AS response_bytes_sum, sum(response_time_ms) AS response_time_ms_sum,
-        max(response_time_ms) AS response_time_ms_max, histogram({bucket})::MAP(INT, BIGINT) AS latency_histogram, {day}
+        max(response_time_ms) AS response_time_ms_max, histogram({bucket})::MAP(INT, BIGINT) AS latency_histogram, histogram(pattern)::MAP(VARCHAR, BIGINT) AS patterns, {day}
         FROM events GROUP BY ALL"""
     _copy(connection, minutes, folder / "log_minutes", "year, month, day")
     _copy(
         connection,
         f"""SELECT 'run-' || i AS run_id, i AS batch_id, TIMESTAMP '{end:%Y-%m-%d %H:%M:%S}' - INTERVAL (i * 10) MINUTE AS started_at,
         TIMESTAMP '{end:%Y-%m-%d %H:%M:%S}' - INTERVAL (i * 600 - 42) SECOND AS finished_at, 14 + i % 5 AS input_objects, 9000 + i * 37 % 800 AS input_rows,
-        600 + i AS log_rows, 700 AS minute_rows, 9000 + i * 37 % 800 - i % 3 AS counted_rows, i % 3 AS reject_rows, i % 2 AS duplicate_rows, 8400 AS dropped_level_rows,
+        600 + i AS log_rows, 700 AS minute_rows, 9000 + i * 37 % 800 - i % 3 AS counted_rows, i % 3 AS reject_rows, i % 2 AS duplicate_rows, 8400 AS dropped_level_rows, 1200000 AS input_bytes,
         TIMESTAMP '{end:%Y-%m-%d %H:%M:%S}' - INTERVAL (i * 10 + 12) MINUTE AS oldest_received_at,
         TIMESTAMP '{end:%Y-%m-%d %H:%M:%S}' - INTERVAL (i * 600) SECOND AS newest_received_at FROM range(0, 24) r(i)""",
         folder / "runs",

@@ -5,8 +5,8 @@ import io
 import itertools
 import threading
 import time
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -14,8 +14,16 @@ import sqlglot
 from sqlglot import exp
 
 from catalog.errors import QueryError
-from dashboard.athena import CANCELLED, FAILED, RUNNING, SUCCEEDED, Execution, Stage
+from dashboard.athena import CANCELLED, FAILED, RUNNING, SUCCEEDED, Execution
+from dashboard.inspection import ErrorObject, JobRun, Measured, Stage, Undelivered
 from dashboard.statements import Statement
+
+TYPES = {"VARCHAR": "string", "INTEGER": "int"}
+"""DuckDB's names of types where Glue's differ."""
+
+
+def now_utc() -> datetime:
+    return datetime.now(UTC)
 
 
 class DuckAthena:
@@ -29,6 +37,7 @@ class DuckAthena:
         self.before = before
         self.started: list[Statement] = []
         self.stopped: list[str] = []
+        self.published: list[tuple[str, str, str]] = []
         self._executions: dict[str, Execution] = {}
         self._results: dict[str, bytes] = {}
         self._numbers = itertools.count(1)
@@ -54,7 +63,34 @@ class DuckAthena:
         return self._results[execution.result_location]
 
     def tables(self) -> dict[str, tuple[str, ...]]:
-        return dict(self._tables)
+        return {name: tuple(columns) for name, columns in self._tables.items()}
+
+    def schemas(self) -> dict[str, dict[str, str]]:
+        return {name: dict(columns) for name, columns in self._tables.items()}
+
+    def measure(self, table: str, partitions: Sequence[str]) -> dict[str, Measured]:
+        found = {}
+        for folder in {path.parent for path in (self.folder / table).rglob("*.parquet")}:
+            name = "/".join(part.split("=")[1] for part in folder.relative_to(self.folder / table).parts)
+            sizes = [path.stat().st_size for path in folder.glob("*.parquet")]
+            if name in partitions:
+                found[name] = Measured(len(sizes), len(sizes), sum(sizes))
+        return found
+
+    def undelivered(self, now: datetime) -> Undelivered:
+        sample = '{"event_id": 7, <script>alert(1)</script>'
+        newest = ErrorObject(
+            "errors/processing-failed/x.json", 412, now, "Lambda.ProcessingFailedStatus: not JSON", sample
+        )
+        return Undelivered(3, 1236, (newest,))
+
+    def job_runs(self) -> list[JobRun]:
+        return [
+            JobRun(f"jr_{place}", "succeeded", now_utc() - timedelta(minutes=10 * place), 41, 2) for place in range(12)
+        ]
+
+    def publish(self, topic: str, subject: str, text: str) -> None:
+        self.published.append((topic, subject, text))
 
     def partitions(self, table: str) -> list[str]:
         found = {
@@ -75,11 +111,12 @@ class DuckAthena:
             Stage("Curation job", "succeeded", "took 41 s", now - timedelta(minutes=6), True),
         ]
 
-    def _view(self, folder: Path) -> tuple[str, ...]:
+    def _view(self, folder: Path) -> dict[str, str]:
         source = f"read_parquet('{folder}/**/*.parquet', hive_partitioning=true, hive_types_autocast=false)"
         self._connection.execute(f'CREATE VIEW "{folder.name}" AS SELECT * FROM {source}')
         self._connection.execute(f'CREATE VIEW app_logs_db."{folder.name}" AS SELECT * FROM {source}')
-        return tuple(row[0] for row in self._connection.execute(f'DESCRIBE "{folder.name}"').fetchall())
+        described = self._connection.execute(f'DESCRIBE "{folder.name}"').fetchall()
+        return {str(row[0]): TYPES.get(str(row[1]), str(row[1]).lower()) for row in described}
 
     def _run(self, execution_id: str, statement: Statement) -> None:
         begin = time.monotonic()
@@ -113,9 +150,10 @@ def transpile(statement: Statement) -> str:
     assert next(values, None) is None, "more parameters than placeholders"
     for join in list(tree.find_all(exp.Join)):
         unnest = join.this
-        if isinstance(unnest, exp.Unnest) and "histogram" in unnest.sql():
+        if isinstance(unnest, exp.Unnest):
             column = unnest.expressions[0].sql()
-            pairs = f"unnest(map_keys({column})) AS bucket, unnest(map_values({column})) AS events"
+            key = "bucket" if "histogram" in column else "pattern"
+            pairs = f"unnest(map_keys({column})) AS {key}, unnest(map_values({column})) AS events"
             joined = sqlglot.parse_one(f"SELECT 1 FROM x CROSS JOIN (SELECT {pairs}) AS t", read="duckdb")
             join.replace(joined.args["joins"][0])
     return tree.sql(dialect="duckdb")

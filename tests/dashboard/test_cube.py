@@ -6,6 +6,7 @@ import pytest
 
 from catalog.latency import bucket_of, percentile
 from dashboard import cube as cubes
+from dashboard import rankings
 from dashboard.cube import Cube
 from dashboard.timerange import Window
 from dashboard.view import View
@@ -75,7 +76,7 @@ def test_tiles_compare_with_the_window_before() -> None:
 def test_empty_window_has_no_numbers_rather_than_zeros() -> None:
     cube = _cube([], [])
     assert [kpi.value for kpi in cubes.kpis(cube, View())] == [None] * 6
-    assert cubes.by_service(cube, View()).empty
+    assert rankings.by_service(cube, View()).empty
 
 
 def test_service_that_changed_most_comes_first() -> None:
@@ -83,13 +84,13 @@ def test_service_that_changed_most_comes_first() -> None:
     broken = [(minute, "broken", "INFO", 100) for minute in range(-10, 0)] + [
         (minute, "broken", "ERROR", 50) for minute in range(10)
     ]
-    assert cubes.by_service(_cube(calm + broken), View())["service"].tolist() == ["broken", "calm"]
+    assert rankings.by_service(_cube(calm + broken), View())["service"].tolist() == ["broken", "calm"]
 
 
 def test_facets_include_exclude_and_count_under_the_other_filters() -> None:
     cube = _cube([(0, "a", "INFO", 5), (0, "a", "ERROR", 2), (0, "b", "INFO", 3)])
-    assert cubes.facet_counts(cube, View(levels=("ERROR",)), "level") == [("INFO", 8), ("ERROR", 2)]
-    assert cubes.facet_counts(cube, View(levels=("ERROR",)), "service") == [("a", 2)]
+    assert rankings.facet_counts(cube, View(levels=("ERROR",)), "level") == [("INFO", 8), ("ERROR", 2)]
+    assert rankings.facet_counts(cube, View(levels=("ERROR",)), "service") == [("a", 2)]
     without = View(facets={"status_class": ("!5xx",)})
     assert cubes.volume(cube, without, 60).to_numpy().tolist() == [[8]]
 

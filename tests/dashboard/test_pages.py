@@ -13,7 +13,7 @@ from tests.dashboard.conftest import Served
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/", "/explore", "/services", "/services/payment", "/pipeline", "/sql")
+PAGES = ("/", "/explore", "/services", "/services/payment", "/patterns", "/alerts", "/live", "/pipeline", "/sql")
 COUNTED = "document.querySelector('#explore-count').innerText !== ''"
 LOADED = "[data-since]"
 BARS = "document.querySelectorAll('[id*=volume] .bars path').length"
@@ -167,6 +167,19 @@ def test_named_query_runs_and_tells_its_cost(chromium: Any, served: Served) -> N
         page.click("#sql-run")
         page.wait_for_selector("#sql-rows .ag-cell:has-text('api-gateway')")
         assert "scanned" in page.locator("#sql-facts").inner_text()
+
+
+def test_named_query_asks_for_its_parameters_and_runs_with_them(chromium: Any, served: Served) -> None:
+    with opened(chromium, served, "/sql") as page:
+        page.click(".query-entry:has-text('trace-lookup')")
+        page.wait_for_selector("#sql-parameters input")
+        page.click("#sql-run")
+        page.wait_for_selector(".message-text:has-text('`trace_id` must be given')")
+        page.click(".query-entry:has-text('new-error-types')")
+        until(page, "document.querySelector('#sql-parameters input').value === 'now-24h'")
+        page.click("#sql-run")
+        page.wait_for_selector("#sql-rows .ag-cell:has-text('PoolExhausted')")
+        assert page.complaints == []
 
 
 def _rollups(served: Served) -> int:

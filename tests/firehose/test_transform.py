@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from catalog.masking import Masking, masking_from
 from firehose import encoding
-from firehose.masking import Masking, masking_from
+from firehose import transform as transforming
 from firehose.transform import handler, transform
 
 EVENTS = Path(__file__).parents[1] / "events"
@@ -27,8 +28,8 @@ def decoded(record: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(params=["orjson", "standard library"])
 def any_json(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "standard library":
-        monkeypatch.setattr(encoding, "orjson", None)
-        monkeypatch.setattr(encoding, "pybase64", None)
+        for name in ("decode", "encode", "unwrap", "wrap"):
+            monkeypatch.setattr(transforming, name, getattr(encoding, f"{name}_plainly"))
 
 
 @pytest.mark.usefixtures("any_json")

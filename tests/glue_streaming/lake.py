@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ class FolderLake:
         self.crash_at = crash_at
         self.calls = 0
         self.watch = watch
+        self.before_manifest_read: Callable[[], object] = lambda: None
+        self._is_down = False
+        self._lock = threading.Lock()
         self._disk = Storage(None, None, "lake", "app_logs_db")
 
     def list_files(self, folder: str) -> list[str]:
@@ -64,6 +68,8 @@ class FolderLake:
         return [f"file://{self._path(key)}" for key in keys]
 
     def read_json(self, key: str) -> dict[str, Any] | None:
+        if key.startswith(f"{MANIFESTS}batch-"):
+            self.before_manifest_read()
         path = self._path(key)
         return json.loads(path.read_text()) if path.exists() else None
 
@@ -101,8 +107,14 @@ class FolderLake:
     def _path(self, key: str) -> Path:
         return self.root / key
 
+    def restart(self) -> None:
+        """Let it work again: after a crash nothing does, whatever thread asks."""
+        self.crash_at, self._is_down = 0, False
+
     def _step(self) -> None:
-        self.watch()
-        self.calls += 1
-        if self.calls == self.crash_at:
-            raise Crash
+        with self._lock:
+            self.watch()
+            self.calls += 1
+            self._is_down = self._is_down or self.calls == self.crash_at
+            if self._is_down:
+                raise Crash

@@ -24,10 +24,12 @@ class Glue:
 
     def __init__(self, start: type[Exception] | None = None, end: str = "SUCCEEDED") -> None:
         self._start = start
+        self.asked: list[dict[str, str] | None] = []
         self._states = iter(["RUNNING", "RUNNING", end])
         self._partitions = {"payment": [1], "logs": [0]}
 
-    def start_job_run(self, JobName: str) -> dict[str, str]:
+    def start_job_run(self, JobName: str, Arguments: dict[str, str] | None = None) -> dict[str, str]:
+        self.asked.append(Arguments)
         if self._start:
             raise self._start
         return {"JobRunId": "jr_new"}
@@ -72,6 +74,27 @@ def test_a_job_is_started_and_followed_and_every_state_told_once() -> None:
 def test_a_run_that_is_going_is_joined() -> None:
     run = run_job(Glue(Busy, "FAILED"), "curate", print, 0)
     assert run == JobRun("jr_going", "FAILED", 12.0, "no disk", True)
+
+
+def test_a_run_of_another_kind_is_waited_for() -> None:
+    class Compacting(Glue):
+        def get_job_runs(self, **_: Any) -> dict[str, Any]:
+            self._start = None
+            run = {"Id": "jr_going", "JobRunState": "RUNNING", "Arguments": {"--mode": "compact"}}
+            return {"JobRuns": [run]}
+
+    told: list[str] = []
+    glue = Compacting(Busy)
+    run = run_job(glue, "curate", told.append, 0, {"--mode": "reprocess", "--from": "2026-11-20"})
+    assert (run.run_id, run.joined) == ("jr_new", False)
+    assert told[:2] == ["waiting for jr_going, another kind of run", "started curate jr_new"]
+    assert glue.asked == [{"--mode": "reprocess", "--from": "2026-11-20"}] * 2
+
+
+def test_a_run_is_watched_at_every_look() -> None:
+    looks: list[str] = []
+    run_job(Glue(), "curate", print, 0, watch=looks.append)
+    assert looks == ["jr_new"] * 3
 
 
 def test_a_crawl_reports_partitions_before_and_after() -> None:

@@ -51,6 +51,7 @@ def test_a_crash_before_any_step_is_seen_by_no_reader_and_cleaned_up(tmp_path: P
     lake.watch = look
     with pytest.raises(Crash):
         replace(lake)
+    lake.restart()
     look()
     clean_up(lake, HOUR, NOW)  # type: ignore[arg-type]
     look()

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import random
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,16 +42,23 @@ POISON = {
     "unknown level": line(1, level="LOUD"),
     "single quotes": line(1).replace(b'"', b"'"),
     "not json, with a carriage return": b"oops\r",
+    "carriage returns only": line(1) + b"\r" + line(2),
+    "utf-16": line(1).decode().encode("utf-16"),
+    "byte-order mark": b"\xef\xbb\xbf" + line(1),
+    "binary garbage": random.Random(1).randbytes(100_000).replace(b"\n", b"\0"),
+    "20 MB event": line(1, message="y" * 20_000_000),
+    "50 MB": b"x" * 50_000_000,
 }
 HARMLESS = {
     "carriage return": line(101) + b"\r",
     "duplicate key": line(102)[:-1] + b',"host":"twin"}',
     "nul": line(103, message="a\0b"),
     "extra key": line(104, region="eu"),
-    "big line": line(105, message="x" * 2_000_000),
+    "big line": line(105, message="x" * 9_000_000),
     "inner object with a known key": line(106, context={"message": 5, "level": 1}),
     "white space": b"  " + line(107).replace(b",", b" ,\t") + b"  ",
     "arrival beyond any calendar": line(109, datetime.now(UTC), received_at="+294247-01-01T00:00:00Z"),
+    "many times the same key": line(110)[:-1] + b',"host":"twin"' * 20_000 + b"}",
     "escapes": line(108, message='"message": 5 \\ \u2028'),
 }
 
@@ -65,28 +73,32 @@ def curated(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     put(job.raw, "empty.json.gz")
     put(job.raw, "nothing.json").write_bytes(b"")
     put(job.raw, "harmless.json.gz", *HARMLESS.values())
-    for name, poison in POISON.items():
-        put(job.raw, f"{name}.json.gz", poison)
+    put(job.raw, "marked.json.gz", b"\xef\xbb\xbf" + line(3000))
+    for number, (name, poison) in enumerate(POISON.items()):
+        put(job.raw, f"{name}.json.gz", b"", line(2000 + number), poison)
     return job, job.run()["totals"]
 
 
 def test_lines_in_are_rows_rejects_and_nothing_else(curated: Any) -> None:
     job, totals = curated
-    assert totals["input_rows"] == GOOD_LINES + len(HARMLESS) + len(POISON)
-    assert totals["log_rows"] == totals["counted_rows"] == len(job.lake.rows(LOGS)) == GOOD_LINES + len(HARMLESS)
+    good = GOOD_LINES + len(HARMLESS) + len(["marked"]) + len(POISON)
+    assert totals["input_rows"] == good + len(POISON)
+    assert totals["log_rows"] == totals["counted_rows"] == len(job.lake.rows(LOGS)) == good
     assert totals["reject_rows"] == len(job.lake.rows(REJECTS)) == len(POISON)
-    assert job.lake.rows(LOG_MINUTES, "sum(event_count)") == [(GOOD_LINES + len(HARMLESS),)]
+    assert job.lake.rows(LOG_MINUTES, "sum(event_count)") == [(good,)]
 
 
 @pytest.mark.parametrize("kind", POISON)
-def test_a_poison_line_is_in_rejects_byte_for_byte_with_its_object_and_a_reason(curated: Any, kind: str) -> None:
+def test_a_poison_line_is_in_rejects_byte_for_byte_with_its_object_offset_and_reason(curated: Any, kind: str) -> None:
     job, _ = curated
-    found = job.lake.rows(REJECTS, "reason, raw_line, source_object", f"source_object LIKE '%/{kind}.json.gz'")
+    columns = "reason, raw_line, source_object, source_offset"
+    found = job.lake.rows(REJECTS, columns, f"source_object LIKE '%/{kind}.json.gz'")
     assert len(found) == 1
-    reason, raw_line, source_object = found[0]
+    reason, raw_line, source_object, source_offset = found[0]
     kept = base64.b64decode(raw_line) if reason.endswith("base64") else raw_line.encode()
     assert kept == POISON[kind]
     assert source_object == f"logs/payment/year=2026/month=11/day=21/{kind}.json.gz"
+    assert source_offset == len(b"\n" + line(2000) + b"\n")
     assert "; got " in reason or "nested" in reason
 
 
@@ -96,6 +108,6 @@ def test_harmless_lines_keep_their_values(curated: Any) -> None:
     assert rows["0193-00000102"][2] == "twin"
     assert rows["0193-00000103"][0] == "a\0b"
     assert json.loads(rows["0193-00000104"][1]) == {"region": "eu"}
-    assert len(rows["0193-00000105"][0]) == 2_000_000
+    assert len(rows["0193-00000105"][0]) == 9_000_000
     assert json.loads(rows["0193-00000106"][1]) == {"context": {"message": 5, "level": 1}}
     assert rows["0193-00000108"][0] == '"message": 5 \\ \u2028'

@@ -66,6 +66,7 @@ def test_a_crash_before_any_step_and_a_replay_show_no_event_twice_nor_hide_one_a
     staging = stage(tmp_path / "staging", FILES)
     with pytest.raises(Crash):
         publish(lake, staging)
+    lake.restart()
     publish(lake, staging)
     read()
     assert lake.all_keys() == KEYS
@@ -76,6 +77,7 @@ def test_a_replay_deletes_what_only_the_earlier_try_published(tmp_path: Path) ->
     lake = FolderLake(tmp_path / "lake", crash_at=WRITING_CALLS)
     with pytest.raises(Crash):
         publish(lake, stage(tmp_path / "first", FILES))
+    lake.restart()
     fewer = {name: content for name, content in FILES.items() if "inventory" not in name}
     publish(lake, stage(tmp_path / "second", fewer))
     assert lake.all_keys() == [key for key in KEYS if "inventory" not in key]
@@ -85,6 +87,7 @@ def test_a_replay_takes_its_clock_from_the_first_try(tmp_path: Path) -> None:
     lake = FolderLake(tmp_path / "lake", crash_at=3)
     with pytest.raises(Crash):
         publish(lake, stage(tmp_path / "staging", FILES))
+    lake.restart()
     assert Publication(lake, 7, "file:///nowhere/").started_at() == STARTED
 
 
@@ -108,6 +111,7 @@ def test_withdrawing_takes_back_a_half_published_batch_only(tmp_path: Path) -> N
     lake = FolderLake(tmp_path / "lake", crash_at=4)
     with pytest.raises(Crash):
         publish(lake, stage(tmp_path / "staging", FILES))
+    lake.restart()
     withdraw(lake, manifest_key(7))
     assert lake.all_keys() == []
     publish(lake, stage(tmp_path / "staging", FILES))

@@ -56,7 +56,7 @@ def connection():
 
 def kept(connection, sql):
     select = parse(sql)
-    conjuncts = conjuncts_for(select, "t", KEYS, False)
+    conjuncts = conjuncts_for(select, "t", KEYS)
     predicates = [to_duckdb(part, sql)[0] for part in conjuncts.predicates]
     return prune(connection, PARTITIONS, KEYS, predicates, conjuncts.outer)
 

@@ -281,6 +281,23 @@ def test_kept_crawls_survive_a_kill_and_an_unfinished_one_is_failed(own_endpoint
     assert len(lake.partitions("payment")) == 81
 
 
+def test_a_crawler_outlives_a_kill_right_after_its_creation_and_stays_deleted(own_endpoint: Any) -> None:
+    lake = Lake(own_endpoint(), "crawl-young")
+    lake.put("logs/payment/day=20/a.json.gz", event("payment"))
+    lake.create_crawler()
+    lake.glue.update_crawler(Name=lake.name, TablePrefix="raw_")
+    lake.endpoint.kill()
+
+    lake.endpoint = own_endpoint()
+    lake.glue = lake.endpoint.client("glue")
+    assert lake.crawl()["LastCrawl"]["Status"] == "SUCCEEDED"
+    assert list(lake.tables()) == ["raw_payment"]
+    lake.glue.delete_crawler(Name=lake.name)
+    lake.endpoint.stop()
+
+    assert own_endpoint().client("glue").list_crawlers()["CrawlerNames"] == []
+
+
 def test_partitions_of_their_own_schema_keep_it_when_they_do_not_inherit(lake: Lake) -> None:
     lake.put("logs/payment/day=20/a.json.gz", {"a": 1})
     lake.put("logs/payment/day=21/a.json.gz", {"a": 1.5, "b": "x"})

@@ -3,7 +3,8 @@ import random
 import pytest
 from aws_kinesis_agg.aggregator import RecordAggregator
 
-from localcloud.delivery.aggregates import open_delimited, open_json, open_kpl
+from catalog.kpl import open_kpl
+from localcloud.delivery.aggregates import open_delimited, open_json
 
 
 def aggregate(*records: tuple[str, bytes]) -> bytes:

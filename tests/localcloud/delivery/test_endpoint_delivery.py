@@ -133,6 +133,16 @@ def test_kinesis_aggregates_reach_their_partitions_after_a_minute(endpoint: Endp
     assert {key: len(gzip.decompress(body).splitlines()) for key, body in got.items()} == {
         f"logs/s{n}/year=2026": 100 for n in range(3)
     }
+    wanted = {"IncomingRecords", "DeliveryToS3.DataFreshness", "DeliveryToS3.Records", "PartitionCount"}
+    until(lambda: wanted <= metrics(endpoint, "partitions"), seconds=150)
+
+
+def metrics(endpoint: EndpointProcess, stream: str) -> set[str]:
+    """Return the metrics that CloudWatch has of a delivery stream."""
+    dimension = {"Name": "DeliveryStreamName", "Value": stream}
+    pages = endpoint.client("cloudwatch").get_paginator("list_metrics")
+    found = pages.paginate(Namespace="AWS/Firehose", Dimensions=[dimension])
+    return {metric["MetricName"] for page in found for metric in page["Metrics"]}
 
 
 def test_everything_acknowledged_is_delivered_once_over_kill_9(own_endpoint: Callable[[], EndpointProcess]) -> None:

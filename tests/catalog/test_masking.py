@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from firehose.masking import Masking, masking_from, suspicions, truncate_ip
+from catalog.masking import Masking, masking_from, suspicions, truncate_ip
 
 mask_text = Masking().mask_text
 

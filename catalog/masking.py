@@ -20,11 +20,12 @@ DEFAULT_MODES: Mapping[str, str] = {"client_ip": MASK, "user_id": OFF, "email": 
 HASH_DIGITS = 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """What one sort of secret looks like: the first group of `pattern` is what must go, and `label` says what it was.
 
-    No text matches that lacks all `needles`, in lower case, with one of the characters `then` somewhere behind it.
+    No text matches that lacks all `needles`, in lower case, with one of the characters `then` somewhere behind it, or
+    that has a needle fewer than `times` times. A rule without needles needs a long run of digits, see `_DIGITS`.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Rule:
     pattern: re.Pattern[str]
     needles: tuple[str, ...] = ()
     then: str = ""
+    times: int = 1
 
 
 _NAME = (
@@ -57,14 +59,18 @@ _RULES: tuple[Rule, ...] = (
         "token", "aws-key", re.compile(r"\b((?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16})\b"), ("akia", "asia", "aroa", "aida")
     ),
     Rule("token", "token", re.compile(_VENDORS), ("_", "glpat-", "xox", "aiza")),
-    Rule("email", "email", re.compile(r"([\w.%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)"), ("@",), "."),
+    Rule("email", "email", re.compile(r"(?<![\w.%+'-])([\w.%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)"), ("@",), "."),
     Rule("card", "ssn", re.compile(r"(?<![\d-])(\d{3}-\d{2}-\d{4})(?![\d-])")),
     Rule("card", "card", re.compile(r"(?<![\d.-])(\d(?:[ -]?\d){12,18})(?![\d-])")),
-    Rule("client_ip", "ip", re.compile(r"(?<![\w./])(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?![\w.]*\w)")),
+    Rule(
+        "client_ip", "ip", re.compile(r"(?<![\w./])(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?![\w.]*\w)"), (".",), times=3
+    ),
 )
-_DIGITS = re.compile(r"[0-9][0-9 .-]{6,}")
-_ANY_DIGITS = re.compile(r"\d[\d .-]{6,}")
-"""What every rule without needles needs; the first is the faster one, for texts in ASCII."""
+_DIGITS = re.compile(r"\d[\d -]{10,}")
+"""What every rule without needles needs."""
+_AS_ZEROS = dict.fromkeys(map(ord, "123456789 -"), "0")
+_ZEROS = "0" * 11
+"""What `_DIGITS` can only match once all its characters are zeros: to look for that is several times as fast."""
 _DIGIT_RULES = tuple(rule for rule in _RULES if not rule.needles)
 _WHOLE_IPV4 = re.compile(r"(\d{1,3}\.\d{1,3}\.\d{1,3}\.)\d{1,3}", re.ASCII)
 
@@ -97,10 +103,15 @@ class Masking:
 
         IPv4 addresses are truncated to /24. A card-like number counts only when its Luhn digit is right.
         """
+        replacements = self._replacements
         for rule in rules:
-            if self.modes[rule.kind] != OFF:
-                text = rule.pattern.sub(self._replacement(rule), text)
+            if rule in replacements:
+                text = rule.pattern.sub(replacements[rule], text)
         return text
+
+    @cached_property
+    def _replacements(self) -> Mapping[Rule, Callable[[re.Match[str]], str]]:
+        return {rule: self._replacement(rule) for rule in _RULES if self.modes[rule.kind] != OFF}
 
     def _replacement(self, rule: Rule) -> Callable[[re.Match[str]], str]:
         mode = self.modes[rule.kind]
@@ -148,28 +159,35 @@ def suspicions(texts: Sequence[str]) -> dict[int, list[Rule]]:
     ends = list(accumulate(len(text) + 1 for text in texts))
     found: dict[int, list[Rule]] = {}
     for rule in _RULES:
-        for place in {place for needle in rule.needles for place in _places(lowered, needle, rule.then, ends)}:
+        for place in {place for needle in rule.needles for place in _places(lowered, needle, ends, rule)}:
             found.setdefault(place, []).append(rule)
-    digits = _DIGITS if joined.isascii() else _ANY_DIGITS
-    runs = (match for match in digits.finditer(joined) if _is_long(match[0]))
-    for place in {bisect_right(ends, match.start()) for match in runs}:
+    for place in _with_digits(texts, joined, ends):
         found.setdefault(place, []).extend(_DIGIT_RULES)
     return found
 
 
-def _is_long(digits: str) -> bool:
-    """Tell whether a run of digits could be an address, a social security number or a card's number."""
-    return digits.count(".") > 2 or digits.count("-") > 1 or len(digits) > 12
-
-
-def _places(lowered: str, needle: str, then: str, ends: Sequence[int]) -> Iterable[int]:
+def _places(lowered: str, needle: str, ends: Sequence[int], rule: Rule | None = None) -> Iterable[int]:
     start = lowered.find(needle)
     while start >= 0:
         place = bisect_right(ends, start)
         end = ends[place]
-        if not then or any(lowered.find(character, start, end) >= 0 for character in then):
+        if rule is None or _is_suspicious(lowered, needle, start, end, rule):
             yield place
         start = lowered.find(needle, end)
+
+
+def _is_suspicious(lowered: str, needle: str, start: int, end: int, rule: Rule) -> bool:
+    if rule.times > 1:
+        return lowered.count(needle, start, end) >= rule.times
+    return not rule.then or any(lowered.find(character, start, end) >= 0 for character in rule.then)
+
+
+def _with_digits(texts: Sequence[str], joined: str, ends: Sequence[int]) -> Iterable[int]:
+    """Yield the places of the texts that may hold a social security number or a card's."""
+    places: Iterable[int] = range(len(texts))
+    if joined.isascii():  # other scripts have digits of their own
+        places = _places(joined.translate(_AS_ZEROS), _ZEROS, ends)
+    return (place for place in places if _DIGITS.search(texts[place]))
 
 
 def truncate_ip(address: str) -> str:

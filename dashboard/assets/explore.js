@@ -1,0 +1,68 @@
+/* Explore in the browser: facets, the grid of rows, and moving through it by keys. */
+(function () {
+  "use strict";
+  const none = () => window.dash_clientside.no_update;
+
+  function exploreGrid() {
+    try {
+      return window.dash_ag_grid.getApi("explore-grid");
+    } catch (notReady) {
+      return null; /* the grid announces itself a moment after the page */
+    }
+  }
+
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.explore = {
+    facet: function (clicks, levels, services, facets) {
+      const context = window.dash_clientside.callback_context;
+      const id = context.triggered_id;
+      if (!id || !context.triggered[0].value) return [none(), none(), none()];
+      const toggled = (list) => (list.includes(id.value) ? list.filter((value) => value !== id.value) : list.concat(id.value));
+      if (id.field === "level") return [toggled(levels || []), none(), none()];
+      if (id.field === "service") return [none(), toggled(services || []), none()];
+      const key = "f." + id.field;
+      const kept = ((facets || {})[key] || "").split("|").filter((value) => value && value !== id.value && value !== "!" + id.value);
+      const had = ((facets || {})[key] || "").split("|");
+      const wanted = id.sign === "-" ? "!" + id.value : id.value;
+      const values = id.sign === "0" || had.includes(wanted) ? kept : kept.concat(wanted);
+      return [none(), none(), Object.assign({}, facets, { [key]: values.join("|") })];
+    },
+    closed: function (isOpen) {
+      const grid = exploreGrid();
+      if (grid && !isOpen) grid.deselectAll(); /* so that the same row can be opened again */
+      return none();
+    },
+    openOnly: function (count, view) {
+      /* A link to one event opens it, as soon as its row is there. */
+      if (!view || !view["f.event_id"] || view["f.event_id"].includes("|")) return none();
+      const started = Date.now();
+      const look = setInterval(() => {
+        const grid = exploreGrid();
+        const row = grid && grid.getDisplayedRowAtIndex(0);
+        if (row && row.data) row.setSelected(true, true);
+        if ((row && row.data) || Date.now() - started > 10000) clearInterval(look);
+      }, 100);
+      return none();
+    },
+    purge: function () {
+      const grid = exploreGrid();
+      if (!grid) return none();
+      grid.setColumnsVisible(["service", "status_code", "took"], window.innerWidth > 700);
+      grid.purgeInfiniteCache();
+      grid.ensureIndexVisible(0);
+      return none();
+    },
+  };
+
+  function moveRow(step) {
+    const grid = document.getElementById("explore-grid") && exploreGrid();
+    if (!grid) return;
+    const selected = grid.getSelectedNodes()[0];
+    const row = grid.getDisplayedRowAtIndex(selected ? selected.rowIndex + step : 0);
+    if (!row || !row.data) return;
+    row.setSelected(true, true);
+    grid.ensureIndexVisible(row.rowIndex);
+  }
+
+  window.loglake = Object.assign(window.loglake || {}, { moveRow: moveRow });
+})();

@@ -1,0 +1,153 @@
+"""Rankings of what a cube holds: services, endpoints, message patterns and facet values, beside the period before."""
+
+import numpy as np
+import pandas as pd
+
+from dashboard.cube import (
+    ERROR_LEVELS,
+    Cube,
+    countable,
+    counting,
+    course,
+    cut,
+    error_rate,
+    error_share,
+    quantile,
+    slots_of,
+    step_seconds,
+    total_events,
+)
+from dashboard.patterns import pattern_id
+from dashboard.statements import COUNTS, ENDPOINT_LATENCY, ENDPOINTS, LATENCY, PATTERNS
+from dashboard.view import View
+
+NOTABLE_EVENTS = 10
+"""Fewer events than this, now and before, are neither rising nor falling."""
+
+
+def by_service(cube: Cube, view: View) -> pd.DataFrame:
+    """Return one row per service: events, error_rate, p95, each with `previous_…`, and series; most changed first."""
+    rows = [_service_row(cube, service) for service in cube.services if not view.services or service in view.services]
+    columns = ["service", "events", "previous_events", "error_rate", "previous_error_rate", "p95", "previous_p95"]
+    table = pd.DataFrame(rows, columns=[*columns, "series", "errors_series", "surprise"])
+    return table.sort_values("surprise", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def by_endpoint(cube: Cube, view: View) -> pd.DataFrame:
+    """Return one row per service and endpoint: events, errors, error_rate, mean and p95; most errors first."""
+    rows = cut(cube.frames[ENDPOINTS], cube.window, View(services=view.services, facets=countable(view)))
+    columns = ["service", "endpoint", "events", "errors", "error_rate", "mean", "p95", "max", "previous_error_rate"]
+    if rows.empty:
+        return pd.DataFrame(columns=columns)
+    table = _endpoint_sums(rows)
+    before = _endpoint_sums(cut(cube.frames[ENDPOINTS], cube.window.previous, View(services=view.services)))
+    table["previous_error_rate"] = before["error_rate"].reindex(table.index) if len(before) else np.nan
+    latency = cut(cube.frames[ENDPOINT_LATENCY], cube.window, View(services=view.services))
+    groups = latency.groupby(["service", "endpoint"], observed=True)
+    table["p95"] = pd.Series({name: quantile(group, 0.95) for name, group in groups}, dtype=float).reindex(table.index)
+    return table.reset_index().sort_values(["errors", "events"], ascending=False)[columns].reset_index(drop=True)
+
+
+def by_pattern(cube: Cube, view: View) -> pd.DataFrame:
+    """Return one row per message pattern, most events first, with its verdict, course, levels and services.
+
+    Columns: pattern, pattern_id, events, previous_events, verdict (`new`, `gone`, `rising`, `falling` or empty against
+    the period before), level (the commonest), services (most events first), first_slot, last_slot and series.
+    """
+    columns = ["pattern", "pattern_id", "events", "previous_events", "verdict", "level", "services"]
+    columns += ["first_slot", "last_slot", "series"]
+    now, before = (cut(cube.frames[PATTERNS], window, view) for window in (cube.window, cube.window.previous))
+    has_before = bool(len(cut(cube.frames[PATTERNS], cube.window.previous)))
+    events, previous = (rows.groupby("pattern", observed=True)["events"].sum() for rows in (now, before))
+    table = pd.DataFrame({"events": events, "previous_events": previous}).fillna(0).astype("int64")
+    if table.empty:
+        return pd.DataFrame(columns=columns)
+    facts = pd.concat([now, before[~before["pattern"].isin(events[events > 0].index)]])
+    table["level"] = _commonest(facts, "level")
+    table["services"] = facts.groupby("pattern", observed=True).apply(_services, include_groups=False)
+    slots = now.groupby("pattern", observed=True)["slot"]
+    table["first_slot"], table["last_slot"] = slots.min(), slots.max()
+    table["series"] = _pattern_courses(now, cube)
+    table["verdict"] = [
+        verdict(int(row.events), int(row.previous_events), has_before) for row in table.itertuples(index=False)
+    ]
+    table["pattern_id"] = [pattern_id(str(text)) for text in table.index]
+    table = table.reset_index(names="pattern").sort_values(["events", "previous_events"], ascending=False)
+    return table[columns].reset_index(drop=True)
+
+
+def verdict(events: int, previous: int, has_before: bool) -> str:
+    """Return how a pattern stands against the period before; small numbers are not worth a word."""
+    if not has_before:
+        return ""
+    if not previous:
+        return "new"
+    if not events:
+        return "gone"
+    if max(events, previous) < NOTABLE_EVENTS:
+        return ""
+    return "rising" if events >= 2 * previous else "falling" if previous >= 2 * events else ""
+
+
+def facet_counts(cube: Cube, view: View, column: str, limit: int = 10) -> list[tuple[str, int]]:
+    """Return the most frequent values of a column and their events, under every filter but the column's own."""
+    frame = cube.frames[ENDPOINTS if column == "endpoint" else counting(cube, view)]
+    facets = {name: values for name, values in view.facets.items() if name != column}
+    other = View(
+        levels=() if column == "level" else view.levels,
+        services=() if column == "service" else view.services,
+        facets=facets,
+    )
+    counts = cut(frame, cube.window, other).groupby(column, observed=True)["events"].sum()
+    ranked = counts[counts > 0].sort_values(ascending=False).head(limit)
+    return [(str(name), int(count)) for name, count in ranked.items()]
+
+
+def _service_row(cube: Cube, service: str) -> list[object]:
+    view = View(services=(service,))
+    now, before = cube.window, cube.window.previous
+    events, previous_events = (total_events(cut(cube.frames[COUNTS], window, view)) for window in (now, before))
+    rate, previous_rate = (error_share(cube, view, window) for window in (now, before))
+    p95, previous_p95 = (quantile(cut(cube.frames[LATENCY], window, view), 0.95) for window in (now, before))
+    rates = error_rate(cube, view)
+    surprise = (
+        8 * abs((rate or 0) - (previous_rate or 0))
+        + abs(np.log(((p95 or 1) + 1) / ((previous_p95 or p95 or 1) + 1)))
+        + 0.5 * abs(np.log(((events or 0) + 50) / ((previous_events or events or 0) + 50)))
+    )
+    series = (course(rates["events"]), course(rates["rate"]))
+    return [service, events, previous_events, rate, previous_rate, p95, previous_p95, *series, float(surprise)]
+
+
+def _endpoint_sums(rows: pd.DataFrame) -> pd.DataFrame:
+    errors = rows["events"].where(rows["level"].isin(ERROR_LEVELS), 0)
+    groups = rows.assign(errors=errors).groupby(["service", "endpoint"], observed=True)
+    table = groups.agg(
+        events=("events", "sum"),
+        errors=("errors", "sum"),
+        response_time_ms=("response_time_ms", "sum"),
+        max=("response_time_ms_max", "max"),
+    )
+    return table.assign(error_rate=table["errors"] / table["events"], mean=table["response_time_ms"] / table["events"])
+
+
+def _commonest(rows: pd.DataFrame, column: str) -> pd.Series:
+    counts = rows.groupby(["pattern", column], observed=True)["events"].sum().reset_index()
+    best = counts.sort_values("events", ascending=False).drop_duplicates("pattern")
+    return best.set_index("pattern")[column].astype(str)
+
+
+def _services(rows: pd.DataFrame) -> tuple[str, ...]:
+    counts = rows.groupby("service", observed=True)["events"].sum().sort_values(ascending=False)
+    return tuple(str(name) for name in counts.index)
+
+
+def _pattern_courses(rows: pd.DataFrame, cube: Cube) -> pd.Series:
+    step = step_seconds(cube.window, 40, cube.grains.get(PATTERNS, 300))
+    slots = slots_of(cube.window, step)
+    table = rows.assign(slot=rows["slot"] // step * step).pivot_table(
+        index="pattern", columns="slot", values="events", aggfunc="sum", fill_value=0, observed=True
+    )
+    table = table.reindex(columns=slots, fill_value=0)
+    courses = [tuple(float(value) for value in values) for values in table.to_numpy()]
+    return pd.Series(courses, index=table.index, dtype=object)

@@ -1,0 +1,89 @@
+"""`loglake users`: who may log in to the dashboard."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dashboard.users import ROLES, Users
+
+DEFAULT_STATE = Path(".loglake") / "dashboard"
+
+
+def state_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the option that names the state folder."""
+    return click.option(
+        "--state-dir",
+        default=DEFAULT_STATE,
+        show_default=True,
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Where users, saved views and alerts are kept.",
+    )(command)
+
+
+@click.group()
+def users() -> None:
+    """Manage who may log in to the dashboard."""
+
+
+@users.command()
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), default="viewer", show_default=True)
+@click.option("--service", "services", multiple=True, help="A service that they may see; repeat it. Default: all.")
+@click.option("--no-password", is_flag=True, help="For someone whom the load balancer identifies, by e-mail address.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@state_option
+def add(
+    name: str, role: str, services: tuple[str, ...], no_password: bool, password_stdin: bool, state_dir: Path
+) -> None:
+    """Add the user NAME, asking for a password."""
+    password = None if no_password else _password(password_stdin)
+    Users(state_dir / "users.json").add(name, role, services, password)
+    click.echo(f"{name} is {role} of {', '.join(services) or 'every service'}")
+
+
+@users.command()
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@state_option
+def passwd(name: str, password_stdin: bool, state_dir: Path) -> None:
+    """Change the password of NAME, which logs them out everywhere."""
+    found = Users(state_dir / "users.json")
+    found.get(name)
+    found.set_password(name, _password(password_stdin))
+    click.echo(f"{name} has a new password")
+
+
+@users.command()
+@click.argument("name")
+@state_option
+def remove(name: str, state_dir: Path) -> None:
+    """Remove the user NAME, which logs them out everywhere."""
+    Users(state_dir / "users.json").remove(name)
+    click.echo(f"{name} is removed")
+
+
+@users.command("list")
+@click.option("--json", "as_json", is_flag=True)
+@state_option
+def list_(as_json: bool, state_dir: Path) -> None:
+    """List the users, their roles and services."""
+    found = [*Users(state_dir / "users.json").all().values()]
+    if as_json:
+        facts = [
+            {"name": user.name, "role": user.role, "services": user.services, "password": bool(user.password_hash)}
+            for user in found
+        ]
+        click.echo(json.dumps(facts))
+        return
+    for user in found:
+        click.echo(f"{user.name:<24} {user.role:<9} {', '.join(user.services) or 'every service'}")
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
