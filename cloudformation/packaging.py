@@ -1,4 +1,4 @@
-"""Building what the stack is made of: the Lambda's zip, the Glue job's script and its libraries, the nested template.
+"""Building what the stack is made of: the Lambda's zip, the Glue job's script and its libraries, the nested templates.
 
 The same sources give the same bytes on any machine: entries are sorted, stored uncompressed (deflate differs between
 zlib builds) and carry a fixed time and mode. An artifact's key holds its hash, so new code is a new key, which is what
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.errors import LoglakeError
-from cloudformation.sections import QUERIES
+from cloudformation.sections import BOARD, QUERIES
 
 SOURCES = Path(__file__).resolve().parent.parent
 """Where the stages' folders lie side by side: the checkout, or site-packages."""
@@ -47,6 +47,7 @@ def build_artifacts(sources: Path = SOURCES) -> tuple[Artifact, ...]:
         Artifact("JobScriptKey", "job.py", (sources / "glue_streaming/job.py").read_bytes()),
         Artifact("LibrariesKey", "libraries.zip", zip_packages(sources, ("glue_streaming", "catalog"))),
         Artifact("QueriesKey", "queries.yaml", QUERIES.read_bytes()),
+        Artifact("BoardKey", "board.yaml", BOARD.read_bytes()),
     )
 
 

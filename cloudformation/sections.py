@@ -16,6 +16,7 @@ from cloudformation.template import CODE_PARAMETERS, parse_template
 
 TEMPLATE = Path(__file__).with_name("pipeline.yaml")
 QUERIES = TEMPLATE.with_name("queries.yaml")
+BOARD = TEMPLATE.with_name("board.yaml")
 GUIDE = TEMPLATE.parent.parent / "docs" / "deploy.md"
 DATABASE = "app_logs_db"
 """The database that the query files name; the template puts its parameter in its place."""

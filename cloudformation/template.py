@@ -9,7 +9,7 @@ import yaml
 
 from catalog.errors import UsageError
 
-CODE_PARAMETERS = ("ArtifactsBucket", "LambdaKey", "JobScriptKey", "LibrariesKey", "QueriesKey")
+CODE_PARAMETERS = ("ArtifactsBucket", "LambdaKey", "JobScriptKey", "LibrariesKey", "QueriesKey", "BoardKey")
 """What packaging fills in; nobody sets these by hand."""
 
 

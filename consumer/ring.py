@@ -8,6 +8,7 @@ from typing import Any
 
 from catalog.live import FIELDS, MESSAGE_CHARS, RING_EVENTS_PER_SECOND
 from catalog.masking import Masking, suspicions
+from catalog.schema import parse_timestamp
 from consumer.records import Event, is_error
 
 LEAST_KEPT = 50
@@ -54,14 +55,15 @@ def room_for(seconds: float) -> int:
 
 
 def slim(events: Sequence[tuple[Event, int]], masking: Masking) -> list[dict[str, Any]]:
-    """Return events as the ring keeps them: known fields, masked and cut messages, when they arrived."""
+    """Return events as the ring keeps them: known fields, milliseconds in UTC, masked and cut messages."""
     suspicious = suspicions([event["message"] for event, _ in events])
     kept = []
     for place, (event, arrival_ms) in enumerate(events):
         small = {name: event[name] for name in FIELDS if event.get(name) is not None}
         if place in suspicious:
             small["message"] = masking.mask_text(event["message"], suspicious[place])
-        small["message"] = small["message"][:MESSAGE_CHARS]
+        moment = parse_timestamp(event["timestamp"])
+        small["timestamp"] = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
         kept.append({**{k: _short(v) for k, v in small.items()}, "arrived_ms": arrival_ms})
     return kept
 
@@ -83,4 +85,4 @@ def error_text(event: Mapping[str, Any], masking: Masking) -> str:
     """Return what an error is counted under: its type, and its message's pattern."""
     text = pattern(masking.mask_text(event["message"][:300]))
     kind = event.get("error_type")
-    return f"{kind[:80]}: {text}" if kind else text
+    return f"{kind[:80]}: {text}" if kind and not text.startswith(kind) else text

@@ -7,6 +7,7 @@ from dash import Dash, dcc, html, page_container
 from flask import Response, jsonify
 
 from catalog.errors import LoglakeError
+from catalog.live_feed import Feed
 from dashboard import access, audit, compression, exports, login, security, shell, shell_views
 from dashboard.lake import Lake
 from dashboard.login import Gate
@@ -39,8 +40,8 @@ EARLY_THEME = """(function () {
 """
 
 
-def create_app(lake: Lake, gate: Gate, prefix: str = "/") -> Dash:
-    """Return the application over a lake, behind a gate; nothing is asked of the lake before the first request."""
+def create_app(lake: Lake, gate: Gate, prefix: str = "/", live: Feed | None = None) -> Dash:
+    """Return the application over a lake and its live feed, behind a gate; nothing is asked before a request."""
     app = Dash(
         "dashboard",
         use_pages=True,
@@ -53,6 +54,7 @@ def create_app(lake: Lake, gate: Gate, prefix: str = "/") -> Dash:
     )
     app.layout = html.Div([dcc.Store(id="shell-theme"), page_container])
     app.server.extensions["loglake"] = lake
+    app.server.extensions["loglake-live"] = live
     app.server.extensions["loglake-state"] = gate.state
     lake.broker.on_start = partial(_write_down, gate.state)
     shell.register(app)

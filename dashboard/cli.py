@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from catalog.errors import UsageError
+from catalog.errors import SettingsError, UsageError
 from catalog.settings import Settings, load
 from dashboard.alerts.cli import alerts
 from dashboard.users_cli import state_option, users
@@ -97,11 +97,24 @@ def make_app(settings: Settings, directory: Path, state_dir: Path, prefix: str, 
         is_secure=options.get("is_secure", False),
         is_on_loopback=options.get("is_on_loopback", False),
     )
-    server = create_app(lake, gate, prefix).server
+    server = create_app(lake, gate, prefix, live_feed(settings)).server
     hops = options.get("proxies", 0)
     if hops:
         server.wsgi_app = ProxyFix(server.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
     return server
+
+
+def live_feed(settings: Settings) -> Any:
+    """Return a feed of the stack's live table; None for a stack without one."""
+    import boto3
+
+    from catalog.live_feed import Feed
+
+    try:
+        table = settings.live_table
+    except SettingsError:  # a stack deployed before there was one
+        return None
+    return Feed(boto3.client("dynamodb"), table) if table else None
 
 
 def _certificate(certificate: str | None, key: str | None) -> tuple[str, str] | None:

@@ -17,6 +17,7 @@ SHORTCUTS = (
     ("r", "refresh"),
     ("d", "light, dark or system"),
     ("g then o e l s a n p q", "go to Overview, Explore, Live, Services, Alerts, Patterns, Pipeline, SQL"),
+    ("l", "pause the tail, or go on (Live)"),
     ("j, k", "next row, previous row (Explore)"),
     ("Esc", "close, or cancel the query"),
     ("?", "this help"),

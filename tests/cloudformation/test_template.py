@@ -13,6 +13,7 @@ from catalog.named_queries import named_queries
 from catalog.settings import OUTPUTS
 from catalog.tables import TABLES, Table
 from cloudformation.sections import (
+    BOARD,
     DATABASE,
     GUIDE,
     QUERIES,
@@ -238,3 +239,20 @@ def test_the_topic_lets_alarms_and_rules_publish(template: Template) -> None:
 def test_logical_ids_are_readable() -> None:
     assert logical_id("log_minutes", "Table") == "LogMinutesTable"
     assert set(logical_id("count-by-level", "Query")) <= set(string.ascii_letters)
+
+
+def test_the_board_shows_what_the_stack_names(template: Template) -> None:
+    board = parse_template(BOARD.read_text(encoding="utf-8"))
+    body = board["Resources"]["Board"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    widgets = json.loads(body)["widgets"]
+    alarms = [name.partition(":alarm:")[2] for name in widgets[0]["properties"]["alarms"]]
+    named = {
+        body["Properties"]["AlarmName"]["Fn::Sub"] for body in resources_of(template, "AWS::CloudWatch::Alarm").values()
+    }
+    assert {name.replace("${StackName}", "${AWS::StackName}") for name in alarms} <= named
+    assert template["Resources"]["Transform"]["Properties"]["FunctionName"] == {
+        "Fn::Sub": "${AWS::StackName}-transform"
+    }
+    assert "${StackName}-transform" in body
+    boxes = [(widget["x"], widget["y"]) for widget in widgets]
+    assert len(set(boxes)) == len(boxes)

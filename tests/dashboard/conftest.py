@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from werkzeug.serving import make_server
 
+from catalog.live_feed import Feed
 from dashboard.app import create_app
 from dashboard.broker import open_cache
 from dashboard.lake import Lake
@@ -39,9 +40,9 @@ class Served:
 
 
 @contextmanager
-def serving(lake: Lake, gate: Gate, prefix: str = "/") -> Iterator[str]:
+def serving(lake: Lake, gate: Gate, prefix: str = "/", live: Feed | None = None) -> Iterator[str]:
     """Serve an application over a lake; give its address, without the slash at its end."""
-    server = make_server("127.0.0.1", 0, create_app(lake, gate, prefix).server, threaded=True)
+    server = make_server("127.0.0.1", 0, create_app(lake, gate, prefix, live).server, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}{prefix.rstrip('/')}"
     server.shutdown()

@@ -1,0 +1,106 @@
+"""Writing the live table while DynamoDB throttles, loses answers, or is gone."""
+
+import time
+
+import pytest
+
+from catalog import live
+from catalog.live import merged
+from catalog.live_feed import Feed
+from catalog.masking import Masking
+from consumer.errors import ConsumerError, Stopped
+from consumer.records import Record
+from consumer.shard import Shard
+from consumer.store import Store
+from tests.consumer.conftest import encoded
+from tests.consumer.memory_table import MemoryTable, refusal
+
+NOW_MS = int(time.time() * 1000)
+
+
+def records(count: int, first: int = 1) -> list[Record]:
+    return [Record(str(first + n), NOW_MS, encoded(n)) for n in range(count)]
+
+
+def opened(store: Store, shard_id: str = "shardId-0") -> Shard:
+    from consumer.shard import Stored
+
+    return Shard(shard_id, store.load(shard_id) or Stored(live.Head(shard_id)), Masking(), time.time())
+
+
+def counted(table: MemoryTable) -> int:
+    return merged(Feed(table, "t").counts(0).values()).total
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_throttling_and_lost_answers_lose_and_double_nothing_and_are_said_once(after: bool) -> None:
+    table, said = MemoryTable(), list[str]()
+    store = Store(table, "t", said.append, lambda seconds: False)
+    shard = opened(store)
+    table.after = after
+    for first in (1, 101, 201):
+        shard.add(records(100, first))
+        table.refusals.extend([refusal("ProvisionedThroughputExceededException")] * 4)
+        store.write(shard)
+    assert counted(table) == 300
+    assert Feed(table, "t").state().totals == {"events": 300}
+    assert sum("can't be used (ProvisionedThroughputExceededException" in text for text in said) <= 3
+    assert said[-1] == "table t answers again; nothing was lost"
+
+
+def test_stop_while_dynamodb_refuses_leaves_everything_to_be_read_again() -> None:
+    table, said = MemoryTable(), list[str]()
+    store = Store(table, "t", said.append, lambda seconds: True)
+    shard = opened(store)
+    shard.add(records(10))
+    table.refusals.append(refusal("InternalServerError"))
+    with pytest.raises(Stopped):
+        store.write(shard)
+    again = opened(store)
+    again.add(records(10))
+    store.write(again)
+    assert counted(table) == 10
+
+
+def test_missing_table_is_an_error_with_its_mend() -> None:
+    table = MemoryTable()
+    table.refusals.append(refusal("ResourceNotFoundException"))
+    with pytest.raises(ConsumerError) as caught:
+        Store(table, "t", print, lambda seconds: False).load("shardId-0")
+    assert str(caught.value) == "the live table must exist; 't' does not, or was deleted; run 'loglake deploy'"
+
+
+def test_former_owner_that_still_writes_adds_nothing() -> None:
+    table = MemoryTable()
+    store = Store(table, "t", print, lambda seconds: False)
+    former, owner = opened(store), opened(store)
+    everything = records(60)
+    former.add(everything[:20])
+    store.write(former)
+    owner.add(everything[:40])
+    store.write(owner)
+    former.add(everything[20:30])
+    store.write(former)
+    owner.add(everything[40:])
+    store.write(owner)
+    former.add(everything[30:])
+    store.write(former)
+    assert counted(table) == 60
+    assert Feed(table, "t").state().totals == {"events": 60}
+
+
+def test_ring_is_bounded_and_a_late_reader_is_told_how_much_it_missed() -> None:
+    table = MemoryTable()
+    store = Store(table, "t", print, lambda seconds: False)
+    shard, feed = opened(store), Feed(table, "t")
+    shard.add(records(5))
+    store.write(shard)
+    cursor = feed.tail(None).cursor
+    for turn in range(live.RING_CHUNKS + 40):
+        shard.add(records(3, 10 + 3 * turn))
+        store.write(shard)
+    chunks = [key for key in table.items if key[0].startswith("ring#")]
+    assert len(chunks) == live.RING_CHUNKS
+    tail = Feed(table, "t").tail(cursor)
+    assert tail.skipped + tail.seen == 3 * (live.RING_CHUNKS + 40)
+    assert tail.skipped > 0
