@@ -139,9 +139,11 @@ class Stack:
         pages = self._client.get_paginator("describe_change_set").paginate(ChangeSetName=change_set_id)
         changes = read_changes(change for page in pages for change in page["Changes"])
         change_set = ChangeSet(change_set_id, stack_id, creates, changes)
-        if answer["Status"] == "CREATE_COMPLETE":
+        if answer["Status"] == "CREATE_COMPLETE" and changes:
             return change_set
         self.discard(change_set)
+        if answer["Status"] == "CREATE_COMPLETE":
+            return None
         reason = answer.get("StatusReason", "no reason given")
         if any(words in reason for words in _NOTHING_TO_DO):
             return None
