@@ -177,7 +177,9 @@ class Chain:
     def _consumer(self) -> Child:
         folder = self.plan.workspace.path / "consumer"
         folder.mkdir(exist_ok=True)
-        return self._child("consumer", self._command("consume", "--health-file", str(folder / "health.json")))
+        return self._child(
+            "consumer", self._command("consume", "--engine", "poll", "--health-file", str(folder / "health.json"))
+        )
 
     def _dashboard(self) -> Child:
         return self._child("dashboard", self._command("dashboard", "--port", str(self.plan.port), *self._folders()))

@@ -1,22 +1,32 @@
 """Overview: is anything wrong, since when, and where."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import dash
 from dash import Input, Output, callback, html, no_update
+from flask import current_app
 
+from dashboard import access, rankings, shell
 from dashboard import cube as cubes
-from dashboard import rankings, shell
 from dashboard.components.panel import chart, guarded, legend, panel
 from dashboard.components.services_table import services_table
 from dashboard.components.tiles import tile
 from dashboard.figures import charts
+from dashboard.live import seam
 from dashboard.theme import theme_of
 from dashboard.view import query_string
+from dashboard.wording import clock
 
 dash.register_page(__name__, path="/", name="Overview", title="Overview · Loglake", order=0, icon="◫")
 
 DRAWS = (Input("shell-answer", "data"), Input("shell-view", "data"), Input("shell-theme", "data"))
+
+
+def live_cube(answer: Any) -> tuple[cubes.Cube, float | None]:
+    """Return the answer's cube with its last minutes from the live counters, and where those begin, if they do."""
+    feed = current_app.extensions.get("loglake-live")
+    return seam.live_cube(shell.loaded_cube(answer), feed, access.current().services)
 
 
 def layout(**query: Any) -> html.Div:
@@ -54,7 +64,7 @@ def layout(**query: Any) -> html.Div:
 @callback(Output("overview-tiles", "children"), *DRAWS)
 @guarded
 def draw_tiles(answer: Any, store: Any, theme: str) -> Any:
-    return [tile(kpi, theme_of(theme)) for kpi in cubes.kpis(shell.loaded_cube(answer), shell.view_of(store))]
+    return [tile(kpi, theme_of(theme)) for kpi in cubes.kpis(live_cube(answer)[0], shell.view_of(store))]
 
 
 @callback(
@@ -63,20 +73,23 @@ def draw_tiles(answer: Any, store: Any, theme: str) -> Any:
 def draw_volume(answer: Any, store: Any, theme: str) -> Any:
     if not answer:
         return no_update, no_update
-    cube, view = shell.loaded_cube(answer), shell.view_of(store)
-    return charts.volume(cube, view, theme_of(theme)), charts.describe(cube, view)
+    (cube, live_since), view = live_cube(answer), shell.view_of(store)
+    told = charts.describe(cube, view)
+    if live_since is not None:
+        told += f" · live since {clock(datetime.fromtimestamp(live_since, UTC), view.zone)}"
+    return charts.volume(cube, view, theme_of(theme)), told
 
 
 @callback(Output({"type": "time-chart", "name": "overview-errors"}, "figure"), *DRAWS)
 @guarded
 def draw_errors(answer: Any, store: Any, theme: str) -> Any:
-    return charts.error_rate(shell.loaded_cube(answer), shell.view_of(store), theme_of(theme))
+    return charts.error_rate(live_cube(answer)[0], shell.view_of(store), theme_of(theme))
 
 
 @callback(Output({"type": "time-chart", "name": "overview-latency"}, "figure"), *DRAWS)
 @guarded
 def draw_latency(answer: Any, store: Any, theme: str) -> Any:
-    return charts.latency(shell.loaded_cube(answer), shell.view_of(store), theme_of(theme))
+    return charts.latency(live_cube(answer)[0], shell.view_of(store), theme_of(theme))
 
 
 @callback(Output("overview-services", "children"), Output("overview-services", "className"), *DRAWS)
@@ -84,5 +97,5 @@ def draw_services(answer: Any, store: Any, theme: str) -> Any:
     if not answer:
         return no_update, no_update
     view = shell.view_of(store)
-    table = rankings.by_service(shell.loaded_cube(answer), view)
+    table = rankings.by_service(live_cube(answer)[0], view)
     return services_table(table, theme_of(theme), query_string(view)), "table-scroll"

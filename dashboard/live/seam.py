@@ -1,0 +1,98 @@
+"""The last minutes of the cube from the live counters: each minute is taken from one side of the seam, whole.
+
+What lies before the seam is the rollup's alone, what lies behind it the live counters' alone, so nothing counts twice.
+The seam keeps some distance from where the lake is complete to: what arrived there may still be on its way.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from catalog.live import COUNTED_SECONDS, NO_STATUS, Counts
+from catalog.live_feed import Feed, LiveError, State
+from dashboard.cube import Cube
+from dashboard.statements import COUNTS, LATENCY
+
+DISTANCE_SECONDS = 180
+"""Twice a buffer interval of the delivery stream and some: what arrived longer ago than this is delivered."""
+COARSEST_SECONDS = 300
+
+
+def live_cube(cube: Cube, feed: Feed | None, services: Sequence[str] = ()) -> tuple[Cube, float | None]:
+    """Return the cube with its last minutes live, of `services` alone when there are any, and where the seam lies.
+
+    The cube as it is, and None, when it does not reach the present, or nothing live can be had.
+    """
+    if feed is None or cube.is_filtered:
+        return cube, None
+    try:
+        state = feed.state()
+        seam = seam_of(cube, state)
+        if seam is None:
+            return cube, None
+        slots = {start: counts.where(services) for start, counts in feed.counts(seam).items()}
+    except LiveError:
+        return cube, None
+    return joined(cube, slots, seam, state.read_to), seam
+
+
+def seam_of(cube: Cube, state: State) -> float | None:
+    """Return the minute from which the live counters speak, as epoch seconds; None when they have nothing to add."""
+    grain = max(cube.grains.values(), default=60)
+    if state.word in ("none", "stopped") or grain > COARSEST_SECONDS:
+        return None
+    complete = cube.complete_to.timestamp() if cube.complete_to else 0.0
+    seam = (complete - DISTANCE_SECONDS) // grain * grain
+    earliest = -(-max(state.covered_from, state.read_to - COUNTED_SECONDS + grain) // grain) * grain
+    seam = max(seam, earliest)
+    is_present = cube.window.start.timestamp() <= seam < cube.window.end.timestamp() and seam < state.read_to
+    return seam if is_present and complete < state.read_to else None
+
+
+def joined(cube: Cube, slots: Mapping[int, Counts], seam: float, read_to: float) -> Cube:
+    """Return the cube with everything from the seam on replaced by the live counters."""
+    end = cube.window.end.timestamp()
+    behind = {start: counts for start, counts in slots.items() if seam <= start < end}
+    frames = dict(cube.frames)
+    frames[COUNTS] = _replaced(frames[COUNTS], seam, _counts(behind, cube.grains.get(COUNTS, 60)))
+    frames[LATENCY] = _replaced(frames[LATENCY], seam, _latency(behind, cube.grains.get(LATENCY, 60)))
+    return replace(cube, frames=frames, complete_to=datetime.fromtimestamp(read_to, UTC))
+
+
+def _replaced(frame: pd.DataFrame, seam: float, rows: list[dict[str, object]]) -> pd.DataFrame:
+    before = frame[frame["slot"] < seam]
+    if not rows:
+        return before
+    plain = {name: "object" for name, kind in before.dtypes.items() if kind.name == "category"}
+    behind = pd.DataFrame(rows, columns=list(frame.columns))
+    return pd.concat([before.astype(plain), behind], ignore_index=True) if len(before) else behind
+
+
+def _counts(slots: Mapping[int, Counts], grain: int) -> list[dict[str, object]]:
+    total: Counter[tuple[int, str, str, str]] = Counter()
+    for start, counts in slots.items():
+        for key, count in counts.events.items():
+            total[start // grain * grain, *key] += count
+    return [
+        {
+            "slot": slot,
+            "service": service,
+            "level": level,
+            "status_class": None if status == NO_STATUS else status,
+            "events": count,
+            "response_bytes": 0,
+        }
+        for (slot, service, level, status), count in total.items()
+    ]
+
+
+def _latency(slots: Mapping[int, Counts], grain: int) -> list[dict[str, object]]:
+    total: Counter[tuple[int, str, int]] = Counter()
+    for start, counts in slots.items():
+        for service, histogram in counts.latencies.items():
+            for bucket, count in histogram.items():
+                total[start // grain * grain, service, bucket] += count
+    return [{"slot": slot, "service": service, "bucket": b, "events": n} for (slot, service, b), n in total.items()]
