@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("generation", "aggregation", "sending", "transforming", "delivery", "curation", "athena")
+NAMES = ("generation", "aggregation", "sending", "transforming", "delivery", "curation", "athena", "dashboard")
 
 
 def main(names: list[str]) -> int:
