@@ -50,7 +50,7 @@ def test_a_nested_stack_counts_only_if_something_of_it_changed() -> None:
     changes = read_changes(
         [
             described("Modify", "Board", kind, Replacement="False", Details=[automatic]),
-            described("Modify", "NamedQueries", kind, Replacement="False", Details=[automatic, key]),
+            described("Modify", "NamedQueries", kind, Replacement="False", Details=[key]),
         ]
     )
     assert [(change.resource, change.properties) for change in changes] == [("NamedQueries", ("TemplateURL",))]
