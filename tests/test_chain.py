@@ -148,7 +148,7 @@ def test_a_taken_port_is_explained_in_one_line(laptop: Laptop, tmp_path: Path) -
     )
 
 
-@pytest.mark.parametrize("victim", ["endpoint", "producer", "dashboard"])
+@pytest.mark.parametrize("victim", ["endpoint", "producer", "consumer", "dashboard"])
 def test_a_killed_process_is_started_again(laptop: Laptop, victim: str) -> None:
     before = laptop.processes()[victim]
     os.kill(before["pid"], signal.SIGKILL)
