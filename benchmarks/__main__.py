@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("generation", "aggregation", "sending", "transforming", "delivery", "curation", "athena", "live")
+NAMES = (
+    *("generation", "aggregation", "sending", "transforming", "delivery", "outage", "listing"),
+    *("curation", "small_objects", "athena", "dashboard", "live"),
+)
 
 
 def main(names: list[str]) -> int:

@@ -32,23 +32,23 @@ WARM_UP_EVENTS = 20_000
 _SCHEMA = ", ".join(f"`{column.name}` {column.type}" for column in (*EVENT_COLUMNS, RECEIVED_AT))
 
 
-def write_objects(raw: Path, events: int) -> int:
+def write_objects(raw: Path, events: int, events_per_object: int = EVENTS_PER_OBJECT) -> int:
     """Write real events as the delivery stream leaves them, one service folder for all; return their bytes."""
     stream = Stream(Generator(1, malformed=0.001), lambda running: START_MS + running * 5, START_MS, 300)
     draw, lines, size = random.Random(1), [], 0
     folder = raw / "all" / "year=2026" / "month=11" / "day=22"
     folder.mkdir(parents=True)
-    for number in range(max(1, events // EVENTS_PER_OBJECT)):
-        while len(lines) < min(EVENTS_PER_OBJECT, events):
+    for number in range(max(1, events // events_per_object)):
+        while len(lines) < min(events_per_object, events):
             payloads = [payload.rstrip(b"\n") for payload in stream.next_block().payloads]
             lines += payloads + [payload for payload in payloads if draw.random() < DUPLICATES]
-        content = b"\n".join(lines[:EVENTS_PER_OBJECT]) + b"\n"
-        lines, size = lines[EVENTS_PER_OBJECT:], size + len(content)
+        content = b"\n".join(lines[:events_per_object]) + b"\n"
+        lines, size = lines[events_per_object:], size + len(content)
         (folder / f"part-{number:05d}.json.gz").write_bytes(gzip.compress(content, 6))
     return size
 
 
-def session(folder: Path) -> Any:
+def session(folder: Path, heap: str = "2g") -> Any:
     """Return a Spark session with the laptop's settings."""
     from pyspark.sql import SparkSession
 
@@ -58,7 +58,7 @@ def session(folder: Path) -> Any:
         "spark.ui.enabled": "false",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
-        "spark.driver.memory": "2g",
+        "spark.driver.memory": heap,
         "spark.local.dir": str(folder / "tmp"),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.ui.showConsoleProgress": "false",

@@ -62,6 +62,8 @@ def make_function(url: str) -> str:
         Role=ROLE,
         Handler="firehose.transform.handler",
         Code={"ZipFile": code.getvalue()},
+        Timeout=60,
+        MemorySize=512,
     )
     return str(made["FunctionArn"])
 

@@ -1,6 +1,7 @@
 """Asking Athena one query: start it, wait for it, read its result object from S3 (never page by page)."""
 
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -26,11 +27,13 @@ class Result:
     rows: Sequence[Row]
     scanned_bytes: int
     seconds: float
+    reads: bool = True
+    """Whether it was a query; statements about the catalog cost nothing."""
 
     @property
     def dollars(self) -> float:
         """What AWS asks for it in us-east-1: $5 per TB scanned, at least 10 MB."""
-        return max(self.scanned_bytes, MINIMUM_BILLED_BYTES) * DOLLARS_PER_BYTE
+        return 0.0 if not self.reads else max(self.scanned_bytes, MINIMUM_BILLED_BYTES) * DOLLARS_PER_BYTE
 
 
 def literal(value: str) -> str:
@@ -59,18 +62,25 @@ def _is_number(value: str) -> bool:
 
 
 def start(client: Any, sql: str, database: str, work_group: str, parameters: Sequence[str] = ()) -> str:
-    """Start a query and return its id; raise `QueryError` with Athena's words when it is refused."""
+    """Start a query and return its id; raise `QueryError` with Athena's words when it is refused.
+
+    Interrupted before the answer came, it stops what Athena may have started: the same token is the same execution.
+    """
     from botocore.exceptions import BotoCoreError, ClientError
 
     request: dict[str, Any] = {
         "QueryString": sql,
         "QueryExecutionContext": {"Database": database},
         "WorkGroup": work_group,
+        "ClientRequestToken": str(uuid.uuid4()),
     }
     if parameters:
         request["ExecutionParameters"] = list(parameters)
     try:
         return str(client.start_query_execution(**request)["QueryExecutionId"])
+    except KeyboardInterrupt:
+        client.stop_query_execution(QueryExecutionId=client.start_query_execution(**request)["QueryExecutionId"])
+        raise
     except ClientError as error:
         raise QueryError(error.response["Error"]["Message"]) from error
     except BotoCoreError as error:
@@ -123,6 +133,7 @@ def fetch(athena: Any, s3: Any, execution: dict[str, Any]) -> Result:
         rows,
         int(statistics.get("DataScannedInBytes", 0)),
         statistics.get("TotalExecutionTimeInMillis", 0) / 1000,
+        execution.get("StatementType", "DML") == "DML" or bool(statistics.get("DataScannedInBytes")),
     )
 
 

@@ -52,10 +52,16 @@ def _is_name(text: str) -> bool:
 
 def print_named_queries() -> None:
     """Print each named query's name and what it answers."""
+    from shutil import get_terminal_size
+    from textwrap import fill
+
     queries = named_queries()
-    width = max(len(found.name) for found in queries)
+    width = max(len(found.name) for found in queries) + 2
+    columns = get_terminal_size().columns if sys.stdout.isatty() else 10_000  # one line each where a program reads
     for found in queries:
-        click.echo(f"{found.name:<{width}}  {found.description}")
+        click.echo(
+            fill(found.description, columns, initial_indent=f"{found.name:<{width}}", subsequent_indent=" " * width)
+        )
 
 
 def run(sql: str, parameters: Sequence[str], database: str | None, stack: settings.Settings) -> Result:
@@ -65,12 +71,20 @@ def run(sql: str, parameters: Sequence[str], database: str | None, stack: settin
 
     try:
         client = boto3.client("athena")
-        execution_id = athena.start(client, sql, database or stack.database, stack.work_group, parameters)
-        with _Progress() as progress:
-            execution = athena.wait(client, execution_id, progress)
+        execution = _executed(client, sql, database or stack.database, stack.work_group, parameters)
         return athena.fetch(client, boto3.client("s3"), execution)
     except (BotoCoreError, ClientError) as error:
         raise QueryError(f"Athena can't be asked: {error}") from error
+
+
+def _executed(client: Any, sql: str, database: str, work_group: str, parameters: Sequence[str]) -> dict[str, Any]:
+    try:
+        execution_id = athena.start(client, sql, database, work_group, parameters)
+        with _Progress() as progress:
+            return athena.wait(client, execution_id, progress)
+    except KeyboardInterrupt:
+        click.echo("interrupted; the query was stopped", err=True)
+        raise
 
 
 class _Progress:

@@ -30,8 +30,13 @@ class Change:
 
 
 def read_changes(described: Iterable[Mapping[str, Any]]) -> tuple[Change, ...]:
-    """Return CloudFormation's `Changes`, removals and replacements first."""
-    changes = [_read(item["ResourceChange"]) for item in described if "ResourceChange" in item]
+    """Return CloudFormation's `Changes`, removals and replacements first.
+
+    A nested stack is in every change set, as CloudFormation does not look into it first. Ours change their key when
+    they change, so what has no other source than that is left out.
+    """
+    found = [item["ResourceChange"] for item in described if "ResourceChange" in item]
+    changes = [_read(change) for change in found if not _is_routine(change)]
     return tuple(sorted(changes, key=lambda change: (_ORDER.index(change.action), change.resource)))
 
 
@@ -52,6 +57,12 @@ def _read(change: Mapping[str, Any]) -> Change:
         _properties(change),
         _LOST.get(change["ResourceType"]) if destroys else None,
     )
+
+
+def _is_routine(change: Mapping[str, Any]) -> bool:
+    """Say whether a change is one that CloudFormation proposes of a nested stack each time."""
+    sources = {detail.get("ChangeSource") for detail in change.get("Details", ())}
+    return change["ResourceType"] == "AWS::CloudFormation::Stack" and sources == {"Automatic"}
 
 
 def _properties(change: Mapping[str, Any]) -> tuple[str, ...]:

@@ -137,11 +137,15 @@ class Stack:
             self._sleep(delay)
             delay = min(delay * 1.5, 3.0)
         pages = self._client.get_paginator("describe_change_set").paginate(ChangeSetName=change_set_id)
-        changes = read_changes(change for page in pages for change in page["Changes"])
+        described = [change for page in pages for change in page["Changes"]]
+        changes = read_changes(described)
         change_set = ChangeSet(change_set_id, stack_id, creates, changes)
-        if answer["Status"] == "CREATE_COMPLETE":
+        is_routine = bool(described) and not changes
+        if answer["Status"] == "CREATE_COMPLETE" and not is_routine:
             return change_set
         self.discard(change_set)
+        if is_routine:
+            return None
         reason = answer.get("StatusReason", "no reason given")
         if any(words in reason for words in _NOTHING_TO_DO):
             return None

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from catalog.errors import LoglakeError, QueryError
 from catalog.settings import Settings
+from dashboard.drift import latest_drift
 
 SMALL_BYTES = 16 * 10**6
 """Athena reads an object of less than this slower than its size says."""
@@ -179,7 +180,14 @@ class Inspection:
         last = crawler.get("LastCrawl", {})
         state = crawler["State"].lower() if crawler["State"] != "READY" else last.get("Status", "never ran").lower()
         detail = last.get("ErrorMessage") or crawler.get("Schedule", {}).get("ScheduleExpression", "no schedule")
-        return state, detail, last.get("StartTime")
+        return state, " · ".join(filter(None, [detail, self._drift()])), last.get("StartTime")
+
+    def _drift(self) -> str:
+        """Return the newest schema drift; nothing when the crawls can't be listed."""
+        try:
+            return latest_drift(call(self.client("glue").list_crawls, CrawlerName=self.settings.crawler)["Crawls"])
+        except QueryError:
+            return ""
 
     def _job(self) -> tuple[str, str, datetime | None]:
         runs = call(self.client("glue").get_job_runs, JobName=self.settings.job, MaxResults=10)["JobRuns"]

@@ -41,7 +41,7 @@ from dashboard.broker import ANSWER_SECONDS, Answer, Broker, Question
 from dashboard.cube import Cube
 from dashboard.guard import Guard, Limits
 from dashboard.loading import Loaded, complete_moment, finished, standing
-from dashboard.patterns import pattern_id
+from dashboard.pattern_names import PatternNames
 from dashboard.statements import COUNTS, LATENCY, PATTERNS, Statement
 from dashboard.timerange import Window, resolve
 from dashboard.view import View
@@ -51,7 +51,6 @@ BLOCK_SECONDS = 7 * 86_400.0
 MEMO_CUBES = 12
 TABLES_SECONDS = 60.0
 ROWS_SECONDS = 30.0
-PATTERN_SECONDS = 30 * 86_400.0
 LOOK_SECONDS = 0.1
 
 
@@ -78,6 +77,7 @@ class Lake:
         self.guard = Guard(engine, cache, clock, limits or Limits())
         self.clock = clock
         self._cache = cache
+        self._patterns = PatternNames(cache)
         self._memo: OrderedDict[str, Cube] = OrderedDict()
         self._memo_lock = threading.Lock()
 
@@ -206,16 +206,6 @@ class Lake:
         counts = frame_of(COUNTS, [parse_rollup(content, COUNTS)])
         return replace(cube, frames={**cube.frames, COUNTS: counts}, is_filtered=True)
 
-    def pattern_text(self, pattern_id: str, window: Window, viewer: str) -> str | None:
-        """Return the pattern that an id stands for, None when nothing in `window` has it."""
-        kept = self._cache.get(f"pattern:{pattern_id}", retry=True)
-        if kept is None:
-            kind = kinds(PATTERNS, window)[0]
-            answer = self.ask(statements.rollup(kind, window, self.services), viewer, ANSWER_SECONDS, ROWS_SECONDS)
-            self._learn(parse_rollup(answer.content or b"", PATTERNS))
-            kept = self._cache.get(f"pattern:{pattern_id}", retry=True)
-        return str(kept) if kept is not None else None
-
     def is_writable(self) -> bool:
         """Return whether the cache takes and gives back a value."""
         mark = f"{time.monotonic()}"
@@ -256,18 +246,12 @@ class Lake:
     def _spelled(self, view: View, sources: rows.Sources, window: Window, viewer: str) -> View:
         """Return a view as its tables can answer it: the raw ones know no pattern ids, only messages."""
         seen = self._clamped(view) or view
-        ids = view.facets.get("pattern_id", ())
-        if not ids or not sources.is_raw:
+        if "pattern_id" not in view.facets or not sources.is_raw:
             return seen
-        texts = [
-            ("!" if name.startswith("!") else "", self.pattern_text(name.lstrip("!"), window, viewer)) for name in ids
-        ]
-        facets = {name: values for name, values in seen.facets.items() if name != "pattern_id"}
-        return replace(seen, facets=facets | {"pattern": tuple(sign + (text or "\0") for sign, text in texts)})
-
-    def _learn(self, table: pa.Table) -> None:
-        for text in table.column("pattern").unique().to_pylist():
-            self._cache.set(f"pattern:{pattern_id(text)}", text, expire=PATTERN_SECONDS, retry=True)
+        statement = statements.rollup(kinds(PATTERNS, window)[0], window, self.services)
+        return self._patterns.spelled(
+            seen, lambda: self.ask(statement, viewer, ANSWER_SECONDS, ROWS_SECONDS).content or b""
+        )
 
     def _blocks(self, window: Window, needs: tuple[str, ...], versions: dict[int, int]) -> list[Block]:
         whole = Window(window.previous.start, window.end)
@@ -286,7 +270,7 @@ class Lake:
         if answer.state == SUCCEEDED and answer.content is not None:
             table = parse_rollup(answer.content, stretch[0].kind.name)
             if stretch[0].kind.name == PATTERNS:
-                self._learn(table)
+                self._patterns.learn(table)
             slots = table.column("slot").to_numpy()
             for block in stretch:
                 start, end = (moment.timestamp() for moment in (block.window.start, block.window.end))

@@ -64,7 +64,7 @@ def by_pattern(cube: Cube, view: View) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     facts = pd.concat([now, before[~before["pattern"].isin(events[events > 0].index)]])
     table["level"] = _commonest(facts, "level")
-    table["services"] = facts.groupby("pattern", observed=True).apply(_services, include_groups=False)
+    table["services"] = _services(facts)
     slots = now.groupby("pattern", observed=True)["slot"]
     table["first_slot"], table["last_slot"] = slots.min(), slots.max()
     table["series"] = _pattern_courses(now, cube)
@@ -137,9 +137,14 @@ def _commonest(rows: pd.DataFrame, column: str) -> pd.Series:
     return best.set_index("pattern")[column].astype(str)
 
 
-def _services(rows: pd.DataFrame) -> tuple[str, ...]:
-    counts = rows.groupby("service", observed=True)["events"].sum().sort_values(ascending=False)
-    return tuple(str(name) for name in counts.index)
+def _services(rows: pd.DataFrame) -> pd.Series:
+    """Return each pattern's services, most events first."""
+    counts = rows.groupby(["pattern", "service"], observed=True)["events"].sum().reset_index()
+    found: dict[str, tuple[str, ...]] = {}
+    ranked = counts.sort_values("events", ascending=False)
+    for pattern, service in zip(ranked["pattern"], ranked["service"], strict=True):
+        found[str(pattern)] = (*found.get(str(pattern), ()), str(service))
+    return pd.Series(found, dtype=object)
 
 
 def _pattern_courses(rows: pd.DataFrame, cube: Cube) -> pd.Series:

@@ -49,8 +49,11 @@ class Templates:
 
     def learned(self, texts: Iterable[str]) -> "Templates":
         """Return what is known after `texts` as well; the same texts in any order teach the same."""
+        new = dict.fromkeys(map(self.template, sorted(texts)))
+        if new.keys() <= set(self.known):
+            return self
         gaps = self.gaps
-        pool = list(dict.fromkeys((*self.known, *sorted(texts))))
+        pool = list(dict.fromkeys((*self.known, *new)))
         for _ in range(_MAX_AT_ONCE):
             now = Templates(gaps)
             pool = list(dict.fromkeys(map(now.template, pool)))
@@ -78,10 +81,9 @@ def gaps_of(text: str) -> Iterator[tuple[Gap, str]]:
     for first in range(len(words)):
         for last in range(first, min(first + MAX_GAP, len(words))):
             start, end = words[first], words[last] + 1
-            inside = range(start, end)
-            if not all(place in plain or tokens[place].isspace() for place in inside):
+            if not all(place in plain or tokens[place].isspace() for place in range(start, end)):
                 break
-            if sum(place not in inside for place in plain) >= MIN_CONTEXT:
+            if len(plain) - (last + 1 - first) >= MIN_CONTEXT:
                 yield ("".join(tokens[:start]), "".join(tokens[end:])), "".join(tokens[start:end])
 
 

@@ -56,10 +56,10 @@ def crawl_lines(done: Crawl) -> Iterator[str]:
     yield f"{done.state} in {done.seconds:.0f} s" + (f": {done.message}" if done.message else "")
     for name, (before, after) in done.tables.items():
         mark = "  new table" if name in done.created else ""
-        yield f"  {name:<32} {after:>6,} partitions ({after - before:+,}){mark}"
+        yield f"  {name:<32} {_count(after, 'partition'):>17} ({after - before:+,}){mark}"
         yield from (f"    new column {column}" for column in done.columns_added.get(name, ()))
     yield from (f"  {name:<32} deleted" for name in done.deleted)
-    yield from (f"  ignored {count:,} objects: {reason}" for reason, count in sorted(done.ignored.items()))
+    yield from (f"  ignored {_count(count, 'object')}: {reason}" for reason, count in sorted(done.ignored.items()))
 
 
 def size(size_bytes: float) -> str:
@@ -117,3 +117,7 @@ def _duration(seconds: float) -> str:
     if seconds < 3600:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h" if seconds < 2 * 86400 else f"{seconds / 86400:.1f} days"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

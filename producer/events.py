@@ -226,14 +226,17 @@ Clock = Callable[[Integers], Integers]
 
 
 class Stream:
-    """Endless traffic in blocks; `clock` says when the n-th event is due and may change between blocks."""
+    """Endless traffic in blocks; `clock` says when the n-th event is due and may change between blocks.
+
+    The size of a block may depend on the event time at which it begins.
+    """
 
     def __init__(
         self,
         generator: Generator,
         clock: Clock,
         floor_ms: int,
-        requests_per_block: int,
+        requests_per_block: int | Callable[[float], int],
         conditions: Conditions | None = None,
     ) -> None:
         self._generator = generator
@@ -247,7 +250,8 @@ class Stream:
     def next_block(self) -> Block:
         """Return the next block; its events count from where the last one ended."""
         self._generator.under(self._conditions, self._last_due_ms)
-        outcomes = self._generator.draw(self._requests)
+        requests = self._requests if isinstance(self._requests, int) else self._requests(self._last_due_ms)
+        outcomes = self._generator.draw(requests)
         running = self.emitted + np.cumsum(self._generator.model.sizes[outcomes])
         ends_ms = self.clock(running)
         self._last_due_ms = int(ends_ms[-1])

@@ -11,7 +11,7 @@ from producer.own_schema.events import OwnEvents, OwnStream
 from producer.own_schema.reading import read_schema
 from producer.plan import Plan
 from producer.produce import DAY_MS, BlockStream, Run, daily_history, thinned_history
-from producer.rates import clock_of, events_per_block
+from producer.rates import block_sizes, clock_of
 from producer.scenarios import Conditions
 
 _EVENTS_PER_REQUEST = 3
@@ -46,7 +46,7 @@ def _live(plan: Plan, run: Run, traffic: "Traffic", start_ms: int) -> None:
     conditions = plan.conditions(start_ms)
     clock = clock_of(plan, from_ms, conditions, run.now_ms)
     if until_ms is None or until_ms > from_ms:
-        run.live(traffic.stream(clock, from_ms, conditions), clock, until_ms, plan.count)
+        run.live(traffic.stream(clock, from_ms, start_ms, conditions), clock, until_ms, plan.count)
 
 
 class Traffic(Protocol):
@@ -59,7 +59,7 @@ class Traffic(Protocol):
 
     def thinned(self, start_ms: int, end_ms: int) -> Iterator[Block]: ...
 
-    def stream(self, clock: EventClock, start_ms: int, conditions: Conditions) -> BlockStream: ...
+    def stream(self, clock: EventClock, start_ms: int, live_ms: int, conditions: Conditions) -> BlockStream: ...
 
 
 class CompanyTraffic:
@@ -79,10 +79,16 @@ class CompanyTraffic:
         """Return a past with as many events as were asked for."""
         return thinned_history(self._generator, start_ms, end_ms, self._plan.backfill_events)
 
-    def stream(self, clock: EventClock, start_ms: int, conditions: Conditions) -> BlockStream:
-        """Return live traffic."""
-        requests = max(1, events_per_block(self._plan) // _EVENTS_PER_REQUEST)
-        return Stream(self._generator, clock, start_ms, requests, conditions)
+    def stream(self, clock: EventClock, start_ms: int, live_ms: int, conditions: Conditions) -> BlockStream:
+        """Return traffic from `start_ms` on; it is live from `live_ms` on."""
+        sizes = block_sizes(self._plan, live_ms)
+        return Stream(
+            self._generator,
+            clock,
+            start_ms,
+            lambda now_ms: max(1, sizes.at(now_ms) // _EVENTS_PER_REQUEST),
+            conditions,
+        )
 
 
 class OwnTraffic:
@@ -105,9 +111,9 @@ class OwnTraffic:
         """Return a past with as many events as were asked for."""
         return self._events.history(start_ms, end_ms, self._plan.backfill_events, self._plan.traffic_shape())
 
-    def stream(self, clock: EventClock, start_ms: int, conditions: Conditions) -> BlockStream:
-        """Return live traffic."""
-        return OwnStream(self._events, clock, events_per_block(self._plan))
+    def stream(self, clock: EventClock, start_ms: int, live_ms: int, conditions: Conditions) -> BlockStream:
+        """Return traffic from `start_ms` on; it is live from `live_ms` on."""
+        return OwnStream(self._events, clock, start_ms, block_sizes(self._plan, live_ms).at)
 
 
 def _first_day_ms(plan: Plan, now_ms: float) -> int:

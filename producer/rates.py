@@ -1,6 +1,7 @@
 """The clock of a run's live traffic, from the rate that was asked for."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from producer.produce import Clock
 from producer.scenarios import Conditions
 
 _FIXED_MAX_RATE = 1000.0
+_MOST_AT_ONCE = 3_000
 
 
 def clock_of(plan: Plan, start_ms: int, conditions: Conditions, now_ms: Callable[[], float] = wall_ms) -> Clock:
@@ -35,7 +37,21 @@ def clock_of(plan: Plan, start_ms: int, conditions: Conditions, now_ms: Callable
     return kind(rate_at, start_ms, now_ms, plan.start)
 
 
-def events_per_block(plan: Plan) -> int:
-    """Return how many events to make at once: few enough to follow a changing rate within a quarter second."""
+@dataclass(frozen=True, slots=True)
+class BlockSizes:
+    """How many events to make at once: many at a time of the past before `live_ms`, where speed is what counts."""
+
+    live_ms: float
+    past: int
+    live: int
+
+    def at(self, now_ms: float) -> int:
+        """Return the size of a block that begins at `now_ms`, in event time."""
+        return self.past if now_ms < self.live_ms else self.live
+
+
+def block_sizes(plan: Plan, live_ms: float) -> BlockSizes:
+    """Return sizes that follow a changing rate within a quarter second, within ten seconds in the past."""
     highest = plan.rate[1] * (plan.burst[0] if plan.burst else 1.0)
-    return 3_000 if highest > 12_000 else max(1, round(highest / 4))
+    live = _MOST_AT_ONCE if highest > 4 * _MOST_AT_ONCE else max(1, round(highest / 4))
+    return BlockSizes(live_ms, round(min(_MOST_AT_ONCE, max(live, highest * 10))), live)

@@ -12,8 +12,8 @@ GB = 2.0**30
 """What AWS means by a GB of traffic or storage."""
 MIB = 2.0**20
 
-_RECORD_BYTES = 24 * 1024
-"""Bytes of an aggregated record as the producer fills them at high rates: one PUT unit of 25 KB."""
+_RECORD_BYTES = 50 * 1024
+"""Bytes of an aggregated record as the producer fills them at high rates: two PUT units of 25 KB."""
 _LINGER_SECONDS = 0.1
 """At low rates the producer sends what it has this often, however little it is."""
 _GZIP = 0.153

@@ -46,6 +46,7 @@ def sidebar(view: View, title: str) -> html.Aside:
         ],
         id="shell-sidebar",
         className="sidebar",
+        **attributes({"aria-label": "Pages and controls"}),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from dash import dcc, html
 
+from dashboard.components.plain_table import heading
 from dashboard.components.sparkline import sparkline
 from dashboard.links import href
 from dashboard.patterns import OTHER
@@ -19,14 +20,7 @@ MAX_SERVICES = 3
 
 def patterns_table(records: Sequence[dict[str, Any]], view: View, theme: Theme) -> html.Table:
     """Return one row per pattern of `rankings.by_pattern`, each with its examples and its events in Explore."""
-    head = html.Thead(
-        html.Tr(
-            [
-                html.Th(text, scope="col", className="number" if text == "Events" else "")
-                for place, text in enumerate(HEADINGS)
-            ]
-        )
-    )
+    head = html.Thead(html.Tr([heading(text, text == "Events") for text in HEADINGS]))
     return html.Table([head, html.Tbody([_row(record, view, theme) for record in records])], className="plain-table")
 
 

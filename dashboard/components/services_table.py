@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 from dash import dcc, html
 
+from dashboard.components.plain_table import heading
 from dashboard.components.sparkline import sparkline
 from dashboard.links import href
 from dashboard.theme import Theme
@@ -16,14 +17,7 @@ HEADINGS = ("Service", "Events", "", "Error rate", "", "p95", "")
 
 def services_table(table: pd.DataFrame, theme: Theme, query: str = "") -> html.Table:
     """Return one row per service of `cube.by_service`, each leading to the service's page with the same query."""
-    head = html.Thead(
-        html.Tr(
-            [
-                html.Th(text, scope="col", className="" if place == 0 else "number")
-                for place, text in enumerate(HEADINGS)
-            ]
-        )
-    )
+    head = html.Thead(html.Tr([heading(text, place > 0) for place, text in enumerate(HEADINGS)]))
     rows = [_row(record, theme, query) for record in table.to_dict("records")]
     return html.Table([head, html.Tbody(rows)], className="plain-table")
 

@@ -11,6 +11,7 @@ from dash import ALL, ClientsideFunction, Input, Output, State, callback, client
 from catalog.errors import LoglakeError
 from dashboard import access, rankings, rows, shell
 from dashboard.components import detail as details
+from dashboard.components.attributes import attributes
 from dashboard.components.facets import chips, facet
 from dashboard.components.log_grid import BLOCK_ROWS, grid_row, log_grid
 from dashboard.components.panel import chart, legend, message, panel
@@ -53,7 +54,9 @@ def _table() -> html.Div:
     )
     parts = [tools, html.Div(id="explore-banner"), log_grid("explore-grid")]
     grid = html.Section(parts, className="panel rows-panel")
-    return html.Div([html.Aside(id="explore-facets", className="panel facet-rail"), grid], className="explore-columns")
+    label = attributes({"aria-label": "Facets"})
+    rail = html.Aside(id="explore-facets", className="panel facet-rail", **label)
+    return html.Div([rail, grid], className="explore-columns")
 
 
 def _drawer() -> dbc.Offcanvas:

@@ -3,7 +3,8 @@
 from typing import Any
 
 import dash
-from dash import ALL, Input, Output, State, callback, ctx, dcc, html, no_update
+import dash_bootstrap_components as dbc
+from dash import ALL, Input, Output, State, callback, ctx, html, no_update
 
 from catalog.errors import LoglakeError
 from dashboard import rankings, shell
@@ -24,7 +25,7 @@ ORDERS = (("most", "Most events"), ("new", "New in this range"), ("rising", "Ris
 
 
 def layout(**query: Any) -> html.Div:
-    orders = dcc.RadioItems(
+    orders = dbc.RadioItems(
         id="patterns-order",
         options=[{"label": text, "value": value} for value, text in ORDERS],
         value="most",

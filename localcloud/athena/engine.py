@@ -22,6 +22,7 @@ from localcloud.athena.planner import Planner
 from localcloud.athena.purpose_steps import WRITES, Purposes
 from localcloud.athena.purposes import Purpose, purpose_of
 from localcloud.athena.result_pages import ResultPages
+from localcloud.athena.saved_queries import ENGINE_VERSION, SavedQueries
 from localcloud.athena.statements import Statements, kind_of
 from localcloud.athena.translation import parse, parse_query
 from localcloud.athena.workgroups import WorkGroups
@@ -30,7 +31,6 @@ from localcloud.engine import Context, Operation, Parameters, ServiceError
 TARGET = "AmazonAthena"
 MAX_QUERY_BYTES = 262_144
 MAX_PAGE_IDS = 50
-ENGINE_VERSION = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
 
 
 class AthenaEngine:
@@ -64,6 +64,7 @@ class AthenaEngine:
             "StopQueryExecution": self.stop_query_execution,
             "ListQueryExecutions": self.list_query_executions,
             **Metadata(catalog).operations,
+            **SavedQueries(lambda: context.upstream("athena")).operations,
         }
         self.operations: Mapping[str, Operation] = {f"{TARGET}.{name}": run for name, run in operations.items()}
 

@@ -16,7 +16,7 @@ from localcloud.athena.planner import Plan, Planner
 from localcloud.athena.purpose_steps import Purposes
 from localcloud.athena.python_functions import register
 from localcloud.athena.statements import Statements
-from localcloud.athena.writing import Columns
+from localcloud.athena.targets import Columns
 
 CONCURRENT_QUERIES = 4
 _TYPE_MISFIT = "JSON transform error"

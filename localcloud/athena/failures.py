@@ -94,3 +94,13 @@ def from_duckdb(error: Exception, sql: str) -> QueryFailure:
     message = re.sub(r"^[A-Z][A-Za-z ]+ Error: ", "", first)
     prefix = f"{locate(sql, 'select')}: " if name == "SYNTAX_ERROR" else ""
     return QueryFailure(name, prefix + message, category)
+
+
+def syntax_error(error: Exception, sql: str) -> QueryFailure:
+    """Return the failure that says in Athena's words what sqlglot said about the user's `sql`."""
+    details = getattr(error, "errors", None) or [{}]
+    line, column = details[0].get("line") or 1, details[0].get("col") or 1
+    word = details[0].get("highlight") or ""
+    what = f"mismatched input '{word}'" if word else "mismatched input '<EOF>'"
+    said = (details[0].get("description") or str(error).splitlines()[0]).partition(" but got <Token")[0]
+    return QueryFailure("SYNTAX_ERROR", f"line {line}:{max(1, column - len(word) + 1)}: {what}. {said.rstrip('.')}")

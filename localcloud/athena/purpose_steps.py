@@ -10,8 +10,9 @@ from localcloud.athena.glue_tables import TableCatalog
 from localcloud.athena.jobs import Job, put_text
 from localcloud.athena.objects import split_uri
 from localcloud.athena.purposes import Purpose
+from localcloud.athena.targets import Columns, Targets
 from localcloud.athena.views import create_view
-from localcloud.athena.writing import Columns, Writing
+from localcloud.athena.writing import Writing
 
 WRITES = frozenset({"INSERT", "UNLOAD", "CREATE_TABLE_AS_SELECT"})
 """The substatement types whose result is a count of rows."""
@@ -24,11 +25,12 @@ class Purposes:
         self._catalog = catalog
         self._glue = glue
         self._s3 = s3
+        self._targets = Targets(catalog, s3)
         self._writing = Writing(catalog, glue, s3)
 
     def skips(self, job: Job) -> bool:
         """Tell whether a job has nothing to do, and leave its empty result if so."""
-        skips = job.purpose is not None and self._writing.skips(job.purpose, job.database)
+        skips = job.purpose is not None and self._targets.skips(job.purpose, job.database)
         if skips:
             self._put_manifest(job, [])
         return skips
@@ -56,7 +58,7 @@ class Purposes:
         put_text(self._s3(), job, lines)
 
     def _write(self, job: Job, purpose: Purpose, query: str, columns: Columns, connection: Any, folder: Path) -> None:
-        target = self._writing.target(purpose, job.database, columns, job.output_location, job.enforced)
+        target = self._targets.target(purpose, job.database, columns, job.output_location, job.enforced)
         rows = folder / "rows"
         shutil.rmtree(rows, ignore_errors=True)  # what an attempt before left
         rows.mkdir()

@@ -15,7 +15,7 @@ from sqlglot.tokens import TokenType  # type: ignore[attr-defined]
 
 from localcloud.athena.column_types import Type
 from localcloud.athena.column_types import literal as text_literal
-from localcloud.athena.failures import QueryFailure, locate
+from localcloud.athena.failures import QueryFailure, locate, syntax_error
 from localcloud.athena.functions import NUMERIC, PYTHON, REFUSED, RENAMED, SAME, TEMPLATES, WHOLE
 from localcloud.athena.macros import definitions
 from localcloud.athena.patterns import joda_to_strftime, mysql_to_strftime
@@ -51,7 +51,7 @@ def parse(sql: str) -> exp.Expr:
     try:
         statements = [statement for statement in parse_all(sql, dialect=Statement) if statement]
     except (ParseError, TokenError) as error:
-        raise _syntax_error(error, sql) from None
+        raise syntax_error(error, sql) from None
     if len(statements) != 1:
         raise QueryFailure("SYNTAX_ERROR", "Only one sql statement is allowed")
     return statements[0]
@@ -64,15 +64,6 @@ def parse_query(sql: str) -> exp.Expr:
         word = sql.split()[0]
         raise QueryFailure("NOT_SUPPORTED", f"{locate(sql, word)}: {word.upper()} is not supported here by this engine")
     return statement
-
-
-def _syntax_error(error: Exception, sql: str) -> QueryFailure:
-    details = getattr(error, "errors", None) or [{}]
-    line, column = details[0].get("line") or 1, details[0].get("col") or 1
-    word = details[0].get("highlight") or ""
-    what = f"mismatched input '{word}'" if word else "mismatched input '<EOF>'"
-    said = (details[0].get("description") or str(error).splitlines()[0]).partition(" but got <Token")[0]
-    return QueryFailure("SYNTAX_ERROR", f"line {line}:{max(1, column - len(word) + 1)}: {what}. {said.rstrip('.')}")
 
 
 def to_duckdb(expression: exp.Expr, sql: str, types: Mapping[str, Type] | None = None) -> tuple[str, tuple[str, ...]]:

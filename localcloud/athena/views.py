@@ -8,7 +8,7 @@ from localcloud.athena.column_types import parse_hive, to_hive, to_trino
 from localcloud.athena.failures import QueryFailure
 from localcloud.athena.glue_tables import GlueTable, TableCatalog
 from localcloud.athena.purposes import Purpose
-from localcloud.athena.writing import Columns
+from localcloud.athena.targets import Columns
 
 _MARK = "/* Presto View:"
 _OTHERS = {"json": "string", "timestamp with time zone": "timestamp", "time": "string", "uuid": "string"}

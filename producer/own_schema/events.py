@@ -1,6 +1,6 @@
 """Events of an own schema as blocks, like those of the traffic model."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -43,14 +43,17 @@ class OwnEvents:
 class OwnStream:
     """Endless events in blocks; `clock` says when the n-th is due."""
 
-    def __init__(self, events: OwnEvents, clock: Clock, events_per_block: int) -> None:
+    def __init__(self, events: OwnEvents, clock: Clock, start_ms: int, size_at: Callable[[float], int]) -> None:
         self._events = events
         self._clock = clock
-        self._size = events_per_block
+        self._last_ms = start_ms
+        self._size_at = size_at
         self.emitted = 0
 
     def next_block(self) -> Block:
         """Return the next block; its events count from where the last one ended."""
-        running = self.emitted + np.arange(1, self._size + 1)
-        self.emitted += self._size
-        return self._events.block(self._clock(running))
+        running = self.emitted + np.arange(1, self._size_at(self._last_ms) + 1)
+        self.emitted = int(running[-1])
+        due_ms = self._clock(running)
+        self._last_ms = int(due_ms[-1])
+        return self._events.block(due_ms)

@@ -1,5 +1,9 @@
-from catalog.athena import Result, literal, parse_rows
-from catalog.cli import byte_text, cost_line, records
+import pytest
+from click.testing import CliRunner
+
+from catalog.athena import Result, literal, parse_rows, start
+from catalog.cli import byte_text, cost_line, query, records
+from catalog.named_queries import named_queries
 
 
 def test_literal_turns_what_was_typed_into_sql():
@@ -30,5 +34,39 @@ def test_cost_line_bills_ten_megabytes_at_least():
     assert cost_line(result) == "1 row · 1.2 MB scanned · $0.00005 · 0.50 s"
 
 
+def test_cost_line_bills_nothing_for_a_statement_about_the_catalog():
+    assert " · $0.00000 · " in cost_line(Result("id", ["tab_name"], ["varchar"], [["x"]], 0, 0.5, reads=False))
+
+
+def test_the_list_names_each_query_on_a_line_of_its_own_where_a_program_reads():
+    done = CliRunner().invoke(query, ["--list"])
+    names = [line.split()[0] for line in done.output.splitlines()]
+    assert names == [found.name for found in named_queries()]
+    assert len(names) >= 15
+
+
 def test_byte_text_keeps_three_digits():
     assert [byte_text(count) for count in (0, 999, 1500, 412_000_000)] == ["0 B", "999 B", "1.5 KB", "412 MB"]
+
+
+class Interrupted:
+    """An Athena whose first answer is cut off by Ctrl-C, though the query has started."""
+
+    def __init__(self):
+        self.tokens, self.stopped = [], []
+
+    def start_query_execution(self, **request):
+        self.tokens.append(request["ClientRequestToken"])
+        if len(self.tokens) == 1:
+            raise KeyboardInterrupt
+        return {"QueryExecutionId": request["ClientRequestToken"]}
+
+    def stop_query_execution(self, **request):
+        self.stopped.append(request["QueryExecutionId"])
+
+
+def test_start_stops_what_was_started_when_it_is_interrupted():
+    client = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        start(client, "SELECT 1", "db", "group")
+    assert client.tokens[0] == client.tokens[1] == client.stopped[0]

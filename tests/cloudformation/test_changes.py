@@ -37,3 +37,20 @@ def test_the_properties_that_differ_are_named_once() -> None:
     ]
     (change,) = read_changes([described("Modify", "Job", "AWS::Glue::Job", Replacement="False", Details=details)])
     assert change.properties == ("Tags", "Timeout")
+
+
+def test_a_nested_stack_counts_only_if_something_of_it_changed() -> None:
+    automatic = {"Target": {"Attribute": "Properties"}, "Evaluation": "Dynamic", "ChangeSource": "Automatic"}
+    key = {
+        "Target": {"Attribute": "Properties", "Name": "TemplateURL"},
+        "ChangeSource": "ParameterReference",
+        "CausingEntity": "QueriesKey",
+    }
+    kind = "AWS::CloudFormation::Stack"
+    changes = read_changes(
+        [
+            described("Modify", "Board", kind, Replacement="False", Details=[automatic]),
+            described("Modify", "NamedQueries", kind, Replacement="False", Details=[key]),
+        ]
+    )
+    assert [(change.resource, change.properties) for change in changes] == [("NamedQueries", ("TemplateURL",))]

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.dashboard.accessibility import faults
 from tests.dashboard.conftest import Served
 
 pytestmark = pytest.mark.browser
@@ -45,7 +46,7 @@ def until(page: Any, fact: str, seconds: float = 45.0) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("path", PAGES)
-def test_page_loads_without_an_error_a_policy_violation_or_a_foreign_request(
+def test_page_loads_without_an_error_a_policy_violation_a_foreign_request_or_a_fault_that_axe_finds(
     chromium: Any, served: Served, path: str, theme: str
 ) -> None:
     with opened(chromium, served, path, theme) as page:
@@ -53,6 +54,7 @@ def test_page_loads_without_an_error_a_policy_violation_or_a_foreign_request(
         assert page.complaints == []
         assert page.evaluate("document.documentElement.dataset.bsTheme") == theme
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert faults(page) == []
 
 
 def test_level_dropdown_changes_the_chart_without_a_query(chromium: Any, served: Served) -> None:

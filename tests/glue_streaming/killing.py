@@ -35,7 +35,7 @@ class Reader(threading.Thread):
                 self.look()
             except Exception as error:  # an exception would end the thread unseen
                 self.wrong.append(repr(error))
-            time.sleep(0.2)
+            time.sleep(0.5)
 
     def look(self) -> None:
         ids = Counter(row[0] for row in self.rows("SELECT event_id FROM logs"))
@@ -93,7 +93,7 @@ class Driver:
         command += [f"--lake-bucket={BUCKET}", f"--database={DATABASE}"]
         with (self._root / "driver.log").open("ab") as log:
             code = subprocess.run(
-                command, env=self._environment, stdout=log, stderr=log, check=False, timeout=300
+                command, env=self._environment, stdout=log, stderr=log, check=False, timeout=900
             ).returncode
         assert code in (0, -signal.SIGKILL), (self._root / "driver.log").read_text()[-3000:]
         return code != 0

@@ -1,9 +1,11 @@
+import re
 from datetime import date
 
 import pytest
 
 from glue_streaming.arguments import parse
 from glue_streaming.levels import Levels
+from tests.conftest import REPOSITORY
 
 REQUIRED = [
     "--raw-path=s3://raw/logs",
@@ -51,3 +53,9 @@ def test_a_bad_argument_is_refused_with_its_value(
         parse([*REQUIRED, option])
     assert failure.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_the_job_imports_nothing_of_glues_own() -> None:
+    sources = {path.name: path.read_text() for path in (REPOSITORY / "glue_streaming").glob("*.py")}
+    assert "job.py" in sources
+    assert [name for name, text in sources.items() if re.search(r"^\s*(import|from) awsglue", text, re.MULTILINE)] == []

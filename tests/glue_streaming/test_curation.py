@@ -6,6 +6,7 @@ import random
 from datetime import timedelta
 from typing import Any
 
+import duckdb
 import pytest
 
 from catalog.latency import percentile
@@ -82,6 +83,18 @@ def test_rows_are_sorted_by_time_within_a_file(lake: Any) -> None:
     found = [row[0] for row in lake.rows(LOGS, "timestamp", "service = 'sorted'")]
     assert len(found) == 200
     assert found == sorted(found)
+
+
+def test_files_are_zstd_and_their_statistics_tell_the_times_they_hold(lake: Any) -> None:
+    [key] = [key for key in lake.all_keys() if "service=sorted" in key]
+    columns = "compression, stats_min_value, stats_max_value"
+    where = "path_in_schema = 'timestamp'"
+    [(compression, first, last)] = duckdb.sql(
+        f"SELECT {columns} FROM parquet_metadata('{lake.root / key}') WHERE {where}"
+    ).fetchall()
+    [(newest, oldest)] = lake.rows(LOGS, 'max("timestamp"), min("timestamp")', "service = 'sorted'")
+    assert compression == "ZSTD"
+    assert (first[:19], last[:19]) == (str(oldest)[:19], str(newest)[:19])
 
 
 def test_late_events_keep_their_own_day(lake: Any) -> None:

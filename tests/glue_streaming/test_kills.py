@@ -12,7 +12,7 @@ import pytest
 from tests.glue_streaming.killing import Driver, Reader, create_tables, files_of_no_partition
 from tests.glue_streaming.raw import line, put
 
-pytestmark = [pytest.mark.local, pytest.mark.spark, pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.local, pytest.mark.spark, pytest.mark.slow, pytest.mark.timeout(3600)]
 
 OLD = datetime.now(UTC) - timedelta(days=2)
 NEVER = "none:0"

@@ -72,7 +72,7 @@ def test_a_crawl_lists_tables_and_what_changed() -> None:
     )
     assert [" ".join(line.split()) for line in crawl_lines(done)] == [
         "SUCCEEDED in 3 s",
-        "inventory 1 partitions (+1) new table",
+        "inventory 1 partition (+1) new table",
         "payment 2 partitions (+1)",
         "new column tenant string",
         "old deleted",

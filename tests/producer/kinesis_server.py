@@ -85,6 +85,7 @@ class FaultyKinesis:
         self.listings = 0
         self.throttled = 0
         self.denied: set[str] = set()
+        self.access_keys: list[str] = []
         self.scripted: list[Answer | None] = []
         self.records: list[Stored] = []
         self.descriptions = even_shards(shards)
@@ -197,6 +198,7 @@ def serving(kinesis: FaultyKinesis, port: int = 0) -> Iterator[str]:
 
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            kinesis.access_keys.append(self.headers["Authorization"].partition("Credential=")[2].partition("/")[0])
             status, answer = kinesis.answer(self.headers["X-Amz-Target"].rpartition(".")[2], request)
             if not status:
                 self.close_connection = True

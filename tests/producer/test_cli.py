@@ -109,6 +109,36 @@ def test_an_endpoint_that_restarts_loses_nothing(tmp_path: Path) -> None:
     assert len(set(kinesis.events())) == 2500
 
 
+_CREDENTIALS = """
+import json, sys, time
+ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 60))
+print(json.dumps({"Version": 1, "AccessKeyId": f"KEY{time.time_ns()}", "SecretAccessKey": "s", "SessionToken": "t",
+                  "Expiration": ends}))
+"""
+
+
+def test_a_call_with_expired_credentials_is_made_again_with_new_ones(tmp_path: Path) -> None:
+    (tmp_path / "credentials.py").write_text(_CREDENTIALS)
+    (tmp_path / "config").write_text(f"[default]\ncredential_process = {sys.executable} credentials.py\n")
+    kinesis = FaultyKinesis()
+    expired = (400, {"__type": "ExpiredTokenException", "message": "The security token included is expired"})
+    kinesis.scripted = [None, expired, expired]
+    with serving(kinesis) as url:
+        known = environment(url)
+        variables = {name: value for name, value in known.items() if not name.startswith("AWS_") or "KEY" not in name}
+        done = subprocess.run(
+            [sys.executable, "-m", "producer", "--to", "kinesis", "--rate", "500", "--count", "600", "--json"],
+            cwd=tmp_path,
+            env={**variables, "AWS_CONFIG_FILE": "config", "AWS_SHARED_CREDENTIALS_FILE": "none"},
+            capture_output=True,
+            timeout=100,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    assert orjson.loads(done.stdout)["acknowledged"] == len(kinesis.events()) == 600
+    assert len(set(kinesis.access_keys)) > 1
+
+
 def test_a_reader_that_has_seen_enough_ends_the_run_quietly(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "producer", "--to", "stdout", "--rate", "max"]
     process = subprocess.Popen(command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)

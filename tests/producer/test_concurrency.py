@@ -12,7 +12,7 @@ import pytest
 from producer.concurrency import Call, Concurrency
 from producer.delivery import WORKERS
 
-SECONDS = 2.0
+SECONDS = 1.2
 
 
 class Fixed:

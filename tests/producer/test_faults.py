@@ -314,12 +314,12 @@ def test_a_service_that_was_away_is_at_full_rate_within_five_seconds(tmp_path: P
 def test_every_aggregate_stays_in_its_shard_before_and_after_resharding(tmp_path: Path, change: str) -> None:
     kinesis = FaultyKinesis(shards=2 if change == "split" else 3)
     with serving(kinesis) as url:
-        process = started(tmp_path, url, "--rate", "4000", "--count", "24000")
+        process = started(tmp_path, url, "--rate", "4000", "--count", "16000")
         wait_for(lambda: len(kinesis.records) >= 20)
         kinesis.split(0) if change == "split" else kinesis.merge()
         out, err = process.communicate(timeout=60)
-    assert orjson.loads(out)["acknowledged"] == 24_000, err
-    assert ids(kinesis.events()).total() == len(ids(kinesis.events())) == 24_000
+    assert orjson.loads(out)["acknowledged"] == 16_000, err
+    assert ids(kinesis.events()).total() == len(ids(kinesis.events())) == 16_000
     for record in kinesis.records:  # KCL's rule: a sub-record whose key is another shard's is dropped
         assert all(record.first <= int(user["explicitHashKey"]) <= record.last for user in _with_keys(record))
     assert kinesis.listings >= 2

@@ -15,7 +15,7 @@ from producer.events import Block
 from producer.generating import CompanyTraffic, generate
 from producer.plan import Plan
 from producer.produce import Run
-from producer.rates import clock_of
+from producer.rates import block_sizes, clock_of
 
 NOON_MS = 1_795_089_600_000  # Thursday 2026-11-19, 12:00 UTC
 PLAN = Plan(
@@ -175,3 +175,9 @@ def test_a_backfill_goes_on_live_without_gap_or_overlap(events: int) -> None:
     if not events:  # the rate's own events, in the past as in the present
         counts = np.histogram(ends, bins=11, range=(-600_000, 60_000))[0]
         assert counts.min() > 0.8 * counts.max()
+
+
+def test_the_past_is_made_in_large_blocks_and_the_present_in_small_ones() -> None:
+    slow, fast = (block_sizes(replace(PLAN, rate=(rate, rate)), NOON_MS) for rate in (12.0, 50_000.0))
+    assert (slow.at(NOON_MS - 1), slow.at(NOON_MS)) == (120, 3)
+    assert (fast.at(NOON_MS - 1), fast.at(NOON_MS)) == (3_000, 3_000)

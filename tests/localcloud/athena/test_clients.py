@@ -167,12 +167,15 @@ def test_interrupting_loglake_query_stops_the_execution(environment, lake):
     numbers = "UNNEST(sequence(1, 10000)) AS {0}({0})"
     sql = "SELECT COUNT(*) FROM " + " CROSS JOIN ".join(numbers.format(name) for name in "abc") + " WHERE a * b + c = 4"
     before = set(lake.athena.list_query_executions(WorkGroup="lake")["QueryExecutionIds"])
-    process = subprocess.Popen([sys.executable, "loglake.py", "query", sql], env=environment, cwd=ROOT)
+    command = [sys.executable, "loglake.py", "query", sql]
+    process = subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     new: set[str] = set()
     while not new:
         time.sleep(0.1)
         new = set(lake.athena.list_query_executions(WorkGroup="lake")["QueryExecutionIds"]) - before
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 130
-    assert lake.wait(new.pop())["Status"]["State"] == "CANCELLED"
+    (identifier,) = new
+    assert process.communicate(timeout=240)[1].strip() == "interrupted; the query was stopped"
+    assert process.returncode == 130
+    assert lake.wait(identifier)["Status"]["State"] == "CANCELLED"

@@ -43,7 +43,9 @@ def schema_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def blocks(file: Path, seed: int, count: int = 2) -> list[Block]:
-    stream = OwnStream(OwnEvents(read_schema(file), seed), lambda running: START_MS + running, 1_000)
+    stream = OwnStream(
+        OwnEvents(read_schema(file), seed), lambda running: START_MS + running, START_MS, lambda _: 1_000
+    )
     return [stream.next_block() for _ in range(count)]
 
 

@@ -1,0 +1,158 @@
+"""Shipping as its user sees it: a process that reads what an application writes, and what arrives."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.producer.kinesis_server import FaultyKinesis, serving
+from tests.producer.processes import environment, produce, started, wait_for
+
+LINE = b'{"timestamp":"2026-11-22T01:02:03Z","service":"payment","level":"INFO","message":"line %06d"}\n'
+SHIP = ("--from", "app.log", "--service", "payment", "--spool", "spool")
+
+
+def write(path: Path, first: int, last: int) -> None:
+    with path.open("ab") as file:
+        file.write(b"".join(LINE % number for number in range(first, last)))
+
+
+def arrived(kinesis: FaultyKinesis) -> list[dict[str, Any]]:
+    return [orjson.loads(event) for event in kinesis.events()]
+
+
+def messages(kinesis: FaultyKinesis) -> set[str]:
+    return {event["message"] for event in arrived(kinesis)}
+
+
+def lines(first: int, last: int) -> set[str]:
+    return {f"line {number:06d}" for number in range(first, last)}
+
+
+def stopped(process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    counts: dict[str, Any] = orjson.loads(out)
+    return counts
+
+
+def test_no_accepted_line_is_lost_by_kills_and_one_sent_again_keeps_its_id(tmp_path: Path) -> None:
+    kinesis = FaultyKinesis(entry_faults=0.05, cuts=0.05)
+    total = 0
+    with serving(kinesis) as url:
+        for kill in range(5):
+            process = started(tmp_path, url, *SHIP, "--follow")
+            seen = kinesis.calls
+            write(tmp_path / "app.log", total, total + 4000)
+            total += 4000
+            wait_for(lambda seen=seen: kinesis.calls > seen)
+            time.sleep(0.03 * kill)
+            process.kill()
+            process.communicate(timeout=30)
+        done = produce("--to", "kinesis", "--json", *SHIP, cwd=tmp_path, url=url)
+    assert done.returncode == 0, done.stderr
+    events = arrived(kinesis)
+    assert {event["message"] for event in events} == lines(0, total)
+    ids = Counter((event["event_id"], event["message"]) for event in events)
+    assert len(ids) == total == len({event_id for event_id, _ in ids})
+
+
+def test_following_goes_on_through_rotation_and_truncation(tmp_path: Path) -> None:
+    kinesis, log = FaultyKinesis(), tmp_path / "app.log"
+    write(log, 0, 500)
+    with serving(kinesis) as url:
+        process = started(tmp_path, url, *SHIP, "--follow")
+        wait_for(lambda: messages(kinesis) == lines(0, 500))
+        log.rename(tmp_path / "app.log.1")
+        write(tmp_path / "app.log.1", 500, 600)  # its writer has not noticed yet
+        write(log, 600, 900)
+        wait_for(lambda: messages(kinesis) == lines(0, 900))
+        log.write_bytes(b"")
+        time.sleep(0.5)
+        write(log, 900, 1000)
+        wait_for(lambda: messages(kinesis) == lines(0, 1000))
+        counts = stopped(process)
+    assert counts["acknowledged"] == counts["generated"] == len(kinesis.events()) == 1000
+
+
+def test_a_second_run_goes_on_where_the_first_one_ended(tmp_path: Path) -> None:
+    kinesis = FaultyKinesis()
+    with serving(kinesis) as url:
+        for first in (0, 300):
+            write(tmp_path / "app.log", first, first + 300)
+            done = produce("--to", "kinesis", "--json", *SHIP, cwd=tmp_path, url=url)
+            assert orjson.loads(done.stdout)["acknowledged"] == 300, done.stderr
+    assert len(kinesis.events()) == 600
+
+
+def test_a_sink_that_is_away_leaves_the_lines_in_the_spool_for_the_next_run(tmp_path: Path) -> None:
+    kinesis = FaultyKinesis(call_faults=1.0)
+    write(tmp_path / "app.log", 0, 300)
+    with serving(kinesis) as url:
+        process = started(tmp_path, url, *SHIP)
+        wait_for(lambda: kinesis.calls)
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=60)
+        counts = orjson.loads(out)
+        assert (counts["acknowledged"], counts["failed"], counts["spooled"]) == (0, 0, 300)
+        kinesis.call_faults = 0.0
+        (tmp_path / "app.log").unlink()
+        (tmp_path / "app.log").touch()
+        done = produce("--to", "kinesis", "--json", *SHIP, cwd=tmp_path, url=url)
+    assert done.returncode == 0, done.stderr
+    assert messages(kinesis) == lines(0, 300)
+
+
+ACCESS = (
+    b'203.0.113.9 - ada [22/Nov/2026:01:02:03 +0100] "GET /a?b=1 HTTP/1.1" 503 17 "-" "curl/8"\n'
+    b"what is this\n"
+    b'203.0.113.9 - - [22/Nov/2026:01:02:04 +0100] "POST /b HTTP/1.1" 201 5\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("read_as", "given", "count"),
+    [
+        ("access", ACCESS, 2),
+        ("csv", b"timestamp,level,message\n2026-11-22T01:02:03Z,INFO,well\nno time,INFO,bad\n", 1),
+        ("json", LINE % 1 + b"{torn\n" + LINE % 2, 2),
+    ],
+)
+def test_standard_input_is_shipped_and_what_can_not_be_read_is_kept(
+    tmp_path: Path, read_as: str, given: bytes, count: int
+) -> None:
+    flags = ("--from", "-", "--read-as", read_as, "--service", "web", "--spool", "spool", "--json")
+    done = produce("--to", "stdout", *flags, cwd=tmp_path, given=given)
+    events = [orjson.loads(line) for line in done.stdout.split(b"\n") if line]
+    counts = orjson.loads(done.stderr.strip().split(b"\n")[-1])
+    assert (len(events), counts["acknowledged"], counts["unparsable"]) == (count, count, 1)
+    kept = [orjson.loads(line) for line in (tmp_path / "spool" / "unparsable.jsonl").read_bytes().split(b"\n") if line]
+    assert [entry["line"].encode() + b"\n" in given for entry in kept] == [True]
+    if read_as == "access":
+        assert [(e["status_code"], e["http_method"], e["level"]) for e in events] == [
+            (503, "GET", "ERROR"),
+            (201, "POST", "INFO"),
+        ]
+
+
+def test_two_runs_may_not_use_one_spool(tmp_path: Path) -> None:
+    kinesis = FaultyKinesis()
+    write(tmp_path / "app.log", 0, 10)
+    with serving(kinesis) as url:
+        process = started(tmp_path, url, *SHIP, "--follow")
+        wait_for(lambda: messages(kinesis) == lines(0, 10))
+        command = [sys.executable, "-m", "producer", "--to", "kinesis", *SHIP]
+        second = subprocess.run(
+            command, cwd=tmp_path, env=environment(url), capture_output=True, timeout=60, check=False
+        )
+        stopped(process)
+    assert second.returncode == 1
+    assert second.stderr == b"LoglakeError: --spool must be used by one run at a time; got 'spool'\n"
