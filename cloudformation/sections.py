@@ -12,6 +12,7 @@ from typing import Any
 from catalog.named_queries import NamedQuery, named_queries
 from catalog.schema import Column
 from catalog.tables import TABLES, Table
+from cloudformation.diagram import mermaid
 from cloudformation.template import CODE_PARAMETERS, parse_template
 
 TEMPLATE = Path(__file__).with_name("pipeline.yaml")
@@ -99,7 +100,7 @@ def render_queries() -> str:
 
 
 def render_guide(guide: str, template: str) -> str:
-    """Return the guide's text with the tables of parameters and outputs as the template has them."""
+    """Return the guide's text with the diagram, the parameters and the outputs as the template has them."""
     body = parse_template(template)
     parameters = "".join(
         f"| `{name}` | {_default(parameter)} | {parameter['Description']} |\n"
@@ -107,6 +108,7 @@ def render_guide(guide: str, template: str) -> str:
         if name not in CODE_PARAMETERS
     )
     outputs = "".join(f"| `{name}` | {output['Description']} |\n" for name, output in body["Outputs"].items())
+    guide = _filled(guide, "diagram", f"```mermaid\n{mermaid(body)}```\n")
     guide = _filled(guide, "parameters", f"| parameter | default | |\n|---|---|---|\n{parameters}")
     return _filled(guide, "outputs", f"| output | what it names |\n|---|---|\n{outputs}")
 

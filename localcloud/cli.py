@@ -164,12 +164,17 @@ def _follow(path: Path) -> None:
 @_data_dir
 @click.option("--port", type=int, default=8050, show_default=True)
 @click.option("--endpoint-port", type=int, default=4566, show_default=True)
+@click.option("--aws", is_flag=True, help="Look at the AWS account instead: credentials, region, quotas.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
-def doctor(data_dir: Path, port: int, endpoint_port: int, as_json: bool) -> int:
-    """Say what this machine has and lacks for `loglake up`; exits 1 when something is missing."""
-    from localcloud import preflight
+def doctor(data_dir: Path, port: int, endpoint_port: int, aws: bool, as_json: bool) -> int:
+    """Say what this machine has and lacks for `loglake up`; exits 1 when something is missing.
 
-    found = list(preflight.checks(data_dir.absolute(), {"--port": port, "--endpoint-port": endpoint_port}, os.environ))
+    With --aws: what the account has and lacks for `loglake deploy`.
+    """
+    from localcloud import account, preflight
+
+    ports = {"--port": port, "--endpoint-port": endpoint_port}
+    found = list(account.account_checks() if aws else preflight.checks(data_dir.absolute(), ports, os.environ))
     if as_json:
         rows = [{"subject": c.subject, "found": c.found, "ok": c.ok, "mend": c.mend} for c in found]
         click.echo(json.dumps(rows, indent=1))
