@@ -120,7 +120,7 @@ def _rule(rule: Rule, evaluated: Mapping[str, Any] | None, now: float, may_edit:
         html.B(rule.name),
         html.Span(f"{amount(rule.kind, rule.threshold)}{again}", title=UNITS[rule.kind]),
         window,
-        f"{rule.kind} of {', '.join(rule.services) or 'each service'}",
+        "the lake" if rule.kind == "stale" else f"{rule.kind} of {', '.join(rule.services) or 'each service'}",
         rule.severity,
         ", ".join(rule.notify) or "this page only",
         state,

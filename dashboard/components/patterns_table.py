@@ -13,7 +13,7 @@ from dashboard.theme import Theme, level_colour
 from dashboard.view import View, query_string
 from dashboard.wording import change, clock, count, from_epoch
 
-HEADINGS = ("Pattern", "", "Events", "", "", "Level", "Services", "First, last", "")
+HEADINGS = ("Events", "", "Pattern", "", "Level", "Services", "First, last", "")
 WORDS = {"new": "▲ new", "rising": "▲ rising", "falling": "▼ falling", "gone": "gone"}
 MAX_SERVICES = 3
 
@@ -42,10 +42,9 @@ def _row(record: dict[str, Any], view: View, theme: Theme) -> html.Tr:
     more = len(record["services"]) - MAX_SERVICES
     return html.Tr(
         [
-            html.Td(record["pattern"], className="pattern-text mono"),
-            html.Td(badge),
             html.Td(count(record["events"]), className="number"),
             html.Td(html.Span(change(relative) if previous else "", className="delta same"), className="number"),
+            html.Td([badge, " " if word else "", record["pattern"]], className="pattern-text mono"),
             html.Td(
                 sparkline(record["series"], level_colour(theme, record["level"]), 90, 22, "events of this pattern"),
                 className="spark-cell",
