@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dash import _get_app, _get_paths, _pages
 from werkzeug.serving import make_server
 
 from catalog.live_feed import Feed
@@ -41,11 +42,20 @@ class Served:
 
 @contextmanager
 def serving(lake: Lake, gate: Gate, prefix: str = "/", live: Feed | None = None) -> Iterator[str]:
-    """Serve an application over a lake; give its address, without the slash at its end."""
+    """Serve an application over a lake; give its address, without the slash at its end.
+
+    Dash keeps its last application and that one's prefix for the process: what it kept before is put back at the end.
+    """
+    kept = [(place, name, getattr(place, name)) for place, name in _LAST_APPLICATION]
     server = make_server("127.0.0.1", 0, create_app(lake, gate, prefix, live).server, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}{prefix.rstrip('/')}"
     server.shutdown()
+    for place, name, value in kept:
+        setattr(place, name, value)
+
+
+_LAST_APPLICATION = ((_get_app, "APP"), (_get_paths, "CONFIG"), (_pages, "CONFIG"))
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ class House:
     gate: Gate
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def house(lake_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     athena, cache = DuckAthena(lake_folder), open_cache(str(tmp_path_factory.mktemp("house")))
     lake = Lake(athena, cache, ("DEBUG", "INFO"))
