@@ -19,6 +19,12 @@ from tests.consumer.conftest import aggregate, encoded, event
 NOW_MS = int(time.time() * 1000)
 
 
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every test begin now: the ring leaves out what is ten minutes old, and a whole suite takes longer."""
+    monkeypatch.setitem(globals(), "NOW_MS", int(time.time() * 1000))
+
+
 def fresh() -> Shard:
     return Shard("shardId-0", Stored(Head("shardId-0")), Masking(), NOW_MS / 1000)
 

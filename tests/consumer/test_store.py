@@ -18,6 +18,12 @@ from tests.consumer.memory_table import MemoryTable, refusal
 NOW_MS = int(time.time() * 1000)
 
 
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every test begin now: the ring leaves out what is ten minutes old, and a whole suite takes longer."""
+    monkeypatch.setitem(globals(), "NOW_MS", int(time.time() * 1000))
+
+
 def records(count: int, first: int = 1) -> list[Record]:
     return [Record(str(first + n), NOW_MS, encoded(n)) for n in range(count)]
 

@@ -58,7 +58,9 @@ condition = st.sampled_from(
 @given(st.sampled_from(TENANTS), condition, condition, st.booleans())
 def test_a_projected_table_answers_as_an_unprojected_one(tables, tenant, first, second, nested):
     table = "(SELECT * FROM {} WHERE tenant IN ('t1', 't2'))" if nested else "{}"
-    sql = f"SELECT x, tenant, service, month, dt FROM {table} AS t WHERE tenant = '{tenant}' AND ({first}) AND ({second})"
+    sql = (
+        f"SELECT x, tenant, service, month, dt FROM {table} AS t WHERE tenant = '{tenant}' AND ({first}) AND ({second})"
+    )
     answers = [tables.rows(f"{sql.format(name)} ORDER BY x") for name in ("projected", "unprojected")]
     assert answers[0] == answers[1]
 
