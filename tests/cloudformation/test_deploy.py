@@ -123,6 +123,7 @@ def test_direct_mode_replaces_the_delivery_stream(loglake: Run, deployed: None, 
 
 
 OTHER_VALUES = {
+    "CrawlFirst": "true",
     "KeepSample": "INFO=0.01",
     "StreamMode": "ON_DEMAND",
     "ShardCount": "2",
