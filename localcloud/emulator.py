@@ -3,10 +3,12 @@
 The one module that knows ministack's insides. `environment` must be applied before ministack is first imported.
 """
 
+import asyncio
 import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -61,6 +63,26 @@ def load() -> Any:
     s3._read_body = object_reads.from_files(s3._read_body)
     firehose._dest_description = _describing_all(firehose._dest_description)
     return ministack_app.app
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What calling a function gave: its answer, or with `error_code` why it was not called, or what it raised."""
+
+    content: bytes
+    error_code: str = ""
+    is_function_error: bool = False
+
+
+def invoke_function(arn: str, event: Any) -> Invocation:
+    """Call a function as `Invoke` does, and wait; `event` is what JSON can say. For threads that run no event loop."""
+    from ministack.services import lambda_svc
+
+    name, qualifier = lambda_svc._resolve_request_scoped_name_and_qualifier(arn)
+    status, headers, content = asyncio.run(lambda_svc._invoke(name, event, {}, qualifier))
+    if status >= 300:
+        return Invocation(content, json.loads(content).get("__type", str(status)).split("#")[-1])
+    return Invocation(content, is_function_error="X-Amz-Function-Error" in headers)
 
 
 class _FastJson:

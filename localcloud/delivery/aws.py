@@ -1,4 +1,7 @@
-"""What delivery asks of other services: the function, the bucket, the metrics. The one module here that talks boto3."""
+"""What delivery asks of other services: the function, the bucket, the metrics. The one module here that talks boto3.
+
+The function is called within this process: an event of a megabyte would be parsed and signed twice on its way.
+"""
 
 import logging
 from pathlib import Path
@@ -7,34 +10,31 @@ from typing import Any
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localcloud import emulator
 from localcloud.delivery.metrics import NAMESPACE
-from localcloud.delivery.transformation import UNREACHABLE, Reply
+from localcloud.delivery.transformation import Reply
 from localcloud.engine import Context
 
 logger = logging.getLogger(__name__)
 
 
 class Services:
-    """The services, through the endpoint's own API."""
+    """The services of the endpoint that delivery runs in."""
 
     def __init__(self, context: Context) -> None:
         self._client = context.client
 
-    def invoke(self, function_arn: str, payload: bytes) -> Reply:
+    def invoke(self, function_arn: str, event: dict[str, Any]) -> Reply:
         """Call a function and wait for its answer."""
+        answer = emulator.invoke_function(function_arn, event)
+        if answer.error_code:
+            code = _INVOKE_CODES.get(answer.error_code, "InvokeFailed")
+            return Reply(code=f"Lambda.{code}", message=answer.content.decode(errors="replace"))
+        if answer.is_function_error:
+            logger.warning("function %s failed: %s", function_arn, answer.content[:2000].decode(errors="replace"))
+            return _function_error(answer.content)
         try:
-            response = self._client("lambda").invoke(FunctionName=function_arn, Payload=payload)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            return Reply(code=f"Lambda.{_INVOKE_CODES.get(code, 'InvokeFailed')}", message=str(error))
-        except BotoCoreError as error:
-            return Reply(code=UNREACHABLE, message=str(error))
-        content = response["Payload"].read()
-        if response.get("FunctionError"):
-            logger.warning("function %s failed: %s", function_arn, content[:2000].decode(errors="replace"))
-            return _function_error(content)
-        try:
-            return Reply(body=orjson.loads(content))
+            return Reply(body=orjson.loads(answer.content))
         except ValueError:
             return Reply(code="Lambda.JsonProcessingException", message="There was an error parsing returned records.")
 
