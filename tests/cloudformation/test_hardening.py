@@ -143,7 +143,11 @@ REMOVED: Mapping[str, tuple[str, ...]] = {
         "EndpointGroup.Properties.SecurityGroupIngress.0.SourceSecurityGroupId",
     ),
     "tasks_are_reached_by_the_load_balancer_only": ("TaskIngress.Properties.SourceSecurityGroupId",),
-    "people_are_added_by_us": ("UserPool.Properties.AdminCreateUserConfig", "UserPool.DeletionPolicy"),
+    "people_are_added_by_us_and_kept": (
+        "UserPool.Properties.AdminCreateUserConfig",
+        "UserPool.DeletionPolicy",
+        "UserPool.UpdateReplacePolicy",
+    ),
 }
 """Rule -> paths of what, taken away, breaks it."""
 
