@@ -58,6 +58,7 @@ REMOVED: Mapping[str, tuple[str, ...]] = {
         f"{DESTINATION}.ProcessingConfiguration.Processors.1",
     ),
     "functions_log_where_logs_expire": ("Transform.Properties.LoggingConfig",),
+    "functions_keep_their_variables_under_the_key": ("Transform.Properties.KmsKeyArn",),
     "logs_expire": ("TransformLogs.Properties.RetentionInDays", "DeliveryLogs.Properties.RetentionInDays"),
     "topics_take_tls_only": (
         "AlarmTopicPolicy.Properties.PolicyDocument.Statement.1",
