@@ -3,7 +3,6 @@
 The one module that knows ministack's insides. `environment` must be applied before ministack is first imported.
 """
 
-import asyncio
 import json
 import logging
 import time
@@ -67,22 +66,36 @@ def load() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What calling a function gave: its answer, or with `error_code` why it was not called, or what it raised."""
+    """What calling a function gave: the value it returned or raised; with `error_code`, why it was not called."""
 
-    content: bytes
-    error_code: str = ""
+    value: Any = None
     is_function_error: bool = False
+    error_code: str = ""
+    message: str = ""
 
 
 def invoke_function(arn: str, event: Any) -> Invocation:
-    """Call a function as `Invoke` does, and wait; `event` is what JSON can say. For threads that run no event loop."""
+    """Call a function as `Invoke` does, and wait; `event` is what JSON can say. Not for the event loop's thread.
+
+    Raises `ValueError` if what a custom runtime answered is no JSON.
+    """
     from ministack.services import lambda_svc
 
     name, qualifier = lambda_svc._resolve_request_scoped_name_and_qualifier(arn)
-    status, headers, content = asyncio.run(lambda_svc._invoke(name, event, {}, qualifier))
-    if status >= 300:
-        return Invocation(content, json.loads(content).get("__type", str(status)).split("#")[-1])
-    return Invocation(content, is_function_error="X-Amz-Function-Error" in headers)
+    record, _ = lambda_svc._get_func_record_for_qualifier(name, qualifier)
+    if record is None:
+        return Invocation(error_code="ResourceNotFoundException", message=f"Function not found: {arn}")
+    began = time.monotonic()
+    result = lambda_svc._execute_function_with_config_scope(record, event)
+    passed_ms = (time.monotonic() - began) * 1000
+    is_error, is_throttled = bool(result.get("error")), bool(result.get("throttle"))
+    lambda_svc._emit_lambda_metrics(name, duration_ms=passed_ms, error=is_error, throttle=is_throttled)
+    value = result.get("body")
+    if is_throttled:
+        return Invocation(error_code="TooManyRequestsException", message=str(value))
+    if isinstance(value, bytes) or result.get("raw_payload"):
+        value = json.loads(value)
+    return Invocation(value, is_error)
 
 
 class _FastJson:

@@ -1,6 +1,7 @@
 """The endpoint process: one listener on 127.0.0.1, the emulator behind, the engines in front."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -135,6 +136,8 @@ class Endpoint:
         self._data_dir.announce(self.url)
         self._ready.set()
         print(f"endpoint ready at {self.url}, data in {self._data_dir.root}", flush=True)
+        gc.collect()
+        gc.freeze()  # what was loaded stays: no collection need walk through it for the garbage of a request
         self._clients("s3")  # its model takes half a second to read: the first delivered object would wait for that
 
     def _stop(self) -> None:

@@ -7,7 +7,6 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud import emulator
@@ -26,17 +25,17 @@ class Services:
 
     def invoke(self, function_arn: str, event: dict[str, Any]) -> Reply:
         """Call a function and wait for its answer."""
-        answer = emulator.invoke_function(function_arn, event)
-        if answer.error_code:
-            code = _INVOKE_CODES.get(answer.error_code, "InvokeFailed")
-            return Reply(code=f"Lambda.{code}", message=answer.content.decode(errors="replace"))
-        if answer.is_function_error:
-            logger.warning("function %s failed: %s", function_arn, answer.content[:2000].decode(errors="replace"))
-            return _function_error(answer.content)
         try:
-            return Reply(body=orjson.loads(answer.content))
+            answer = emulator.invoke_function(function_arn, event)
         except ValueError:
             return Reply(code="Lambda.JsonProcessingException", message="There was an error parsing returned records.")
+        if answer.error_code:
+            return Reply(code=f"Lambda.{_INVOKE_CODES[answer.error_code]}", message=answer.message)
+        if answer.is_function_error:
+            text = str(answer.value)
+            logger.warning("function %s failed: %s", function_arn, text[:2000])
+            return _function_error(text)
+        return Reply(body=answer.value)
 
     def put_object(self, bucket: str, key: str, body: Path) -> None:
         """Put an object; raises what boto3 raises."""
@@ -53,14 +52,12 @@ class Services:
 
 _INVOKE_CODES = {
     "ResourceNotFoundException": "FunctionNotFound",
-    "AccessDeniedException": "InvokeAccessDenied",
     "TooManyRequestsException": "InvokeLimitExceeded",
-    "RequestTooLargeException": "RequestTooLarge",
 }
 
 
-def _function_error(content: bytes) -> Reply:
-    if b"Task timed out" in content:
+def _function_error(text: str) -> Reply:
+    if "Task timed out" in text:
         return Reply(
             code="Lambda.FunctionTimedOut",
             message="The Lambda function invocation timed out. Increase the Timeout setting in the Lambda function.",
