@@ -195,6 +195,13 @@ def test_every_default_obeys_its_own_constraint(template: Template) -> None:
             parameter.check(parameter.default)
 
 
+def test_operators_are_told_what_each_alarm_means(template: Template) -> None:
+    names = [body["Properties"]["AlarmName"] for body in resources_of(template, "AWS::CloudWatch::Alarm").values()]
+    guide = (GUIDE.parent / "operations.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| `([a-z-]+)` \|", guide, re.MULTILINE))
+    assert told == {name["Fn::Sub"].removeprefix("${AWS::StackName}-") for name in names}
+
+
 def test_the_topic_lets_alarms_and_rules_publish(template: Template) -> None:
     allow = template["Resources"]["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"][0]
     assert allow["Principal"] == {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}
