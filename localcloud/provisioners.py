@@ -20,6 +20,7 @@ Attributes = dict[str, str]
 
 _NUMBERS: Mapping[str, frozenset[str]] = {
     "AWS::Athena::WorkGroup": frozenset({"BytesScannedCutoffPerQuery"}),
+    "AWS::ECS::Service": frozenset({"DesiredCount"}),
     "AWS::Glue::Job": frozenset({"Timeout", "NumberOfWorkers", "MaxRetries"}),
     "AWS::Kinesis::Stream": frozenset({"ShardCount", "RetentionPeriodHours"}),
     "AWS::KinesisFirehose::DeliveryStream": frozenset({"IntervalInSeconds", "SizeInMBs", "DurationInSeconds"}),

@@ -2,8 +2,10 @@
 
 from ministack.app import app
 
-from localcloud.provisioners import install
+from localcloud import provisioners
+from tests.cloudformation import stand_ins
 
-install()
+provisioners.install()
+stand_ins.install()
 
 __all__ = ["app"]

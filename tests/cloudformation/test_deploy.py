@@ -1,7 +1,6 @@
 """Deploying, changing, redeploying and destroying on the emulator, in this order of one stack's life."""
 
 import json
-import shutil
 import subprocess
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +9,6 @@ import pytest
 
 from catalog.named_queries import named_queries
 from catalog.settings import OUTPUTS, Settings, setting_name
-from cloudformation.sections import TEMPLATE
 from cloudformation.template import CODE_PARAMETERS, declared_parameters
 from tests.cloudformation.conftest import Client, Run
 
@@ -261,26 +259,6 @@ def test_a_declined_deployment_leaves_no_stack(loglake: Run, client: Client) -> 
     stacks = client("cloudformation").describe_stacks()["Stacks"]
     assert [stack["StackName"] for stack in stacks if stack["StackName"] == "declined"] == []
     assert [bucket["Name"] for bucket in client("s3").list_buckets()["Buckets"]] == []
-
-
-def test_the_plain_aws_cli_deploys_the_same(loglake: Run, environment: Mapping[str, str], client: Client) -> None:
-    aws = shutil.which("aws", path=environment["PATH"])
-    if aws is None:
-        pytest.skip("no `aws` command on PATH; install awscli to run this")
-    overrides = succeed(loglake("package", "--stack-name", "plain")).stdout.split()
-    command = [aws, "cloudformation", "deploy", "--template-file", str(TEMPLATE), "--stack-name", "plain"]
-    command += ["--capabilities", "CAPABILITY_IAM", "--endpoint-url", environment["AWS_ENDPOINT_URL"]]
-    for last_line in ("Successfully created/updated stack - plain", "No changes to deploy. Stack plain is up to date"):
-        run = subprocess.run(
-            [*command, "--no-fail-on-empty-changeset", "--parameter-overrides", *overrides],
-            env={name: value for name, value in environment.items() if name != "AWS_ENDPOINT_URL"},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert succeed(run).stdout.strip().splitlines()[-1] == last_line
-    assert client("glue").get_trigger(Name="plain-curate")["Trigger"]["State"] == "ACTIVATED"
-    succeed(loglake("destroy", "--yes", "--stack-name", "plain", "--delete-data"))
 
 
 def test_without_an_endpoint_the_error_names_it(environment: Mapping[str, str], loglake: Run) -> None:

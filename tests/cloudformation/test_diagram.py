@@ -7,7 +7,7 @@ def test_what_a_resource_names_is_found_in_every_form() -> None:
         "B": [{"Fn::GetAtt": ["Two", "Arn"]}],
         "C": {"Fn::Sub": "arn:${AWS::Region}:${Three}/${Four.Arn}"},
     }
-    assert list(references(value)) == ["One", "Two", "Three", ["Four", "Arn"][0]]
+    assert list(references(value)) == ["One", "Two", "Three", "Four"]
 
 
 def test_roles_are_left_out_and_alarms_drawn_as_one() -> None:

@@ -25,7 +25,6 @@ from cloudformation.sections import (
 )
 from cloudformation.template import declared_parameters, parse_template
 from firehose.transform import handler
-from tests.cloudformation.hardening import statements
 
 Template = Mapping[str, Any]
 
@@ -146,24 +145,13 @@ def test_records_are_transformed_then_delimited(template: Template, destination:
 
 
 def test_the_crawler_makes_a_table_of_each_service(template: Template) -> None:
-    properties = template["Resources"]["Crawler"]["Properties"]
-    configuration = json.loads(properties["Configuration"])
+    configuration = json.loads(template["Resources"]["Crawler"]["Properties"]["Configuration"])
     assert configuration["Grouping"] == {
         "TableGroupingPolicy": "CombineCompatibleSchemas",
         "TableLevelConfiguration": 3,
     }
     assert configuration["CrawlerOutput"]["Partitions"] == {"AddOrUpdateBehavior": "InheritFromTable"}
     assert configuration["CrawlerOutput"]["Tables"]["AddOrUpdateBehavior"] == "MergeNewColumns"
-    assert properties["SchemaChangePolicy"] == {
-        "UpdateBehavior": "UPDATE_IN_DATABASE",
-        "DeleteBehavior": "DEPRECATE_IN_DATABASE",
-    }
-
-
-def test_the_trigger_fires_without_being_started(template: Template) -> None:
-    properties = template["Resources"]["Trigger"]["Properties"]
-    assert properties["Type"] == "SCHEDULED"
-    assert properties["StartOnCreation"] is True
 
 
 def test_the_crawl_can_come_first_and_its_success_starts_the_job(template: Template) -> None:
@@ -174,27 +162,14 @@ def test_the_crawl_can_come_first_and_its_success_starts_the_job(template: Templ
     assert first == ["CrawlsFirst", {"CrawlerName": {"Ref": "Crawler"}}, {"JobName": {"Ref": "Job"}}]
     crawled = resources["CrawledTrigger"]
     assert (crawled["Condition"], crawled["Properties"]["Type"]) == ("CrawlsFirst", "CONDITIONAL")
-    assert crawled["Properties"]["StartOnCreation"] is True
     [condition] = crawled["Properties"]["Predicate"]["Conditions"]
     assert (condition["CrawlerName"], condition["CrawlState"]) == ({"Ref": "Crawler"}, "SUCCEEDED")
     assert crawled["Properties"]["Actions"] == [{"JobName": {"Ref": "Job"}}]
 
 
-def test_the_job_is_pinned_and_alone(template: Template) -> None:
-    properties = template["Resources"]["Job"]["Properties"]
-    assert properties["GlueVersion"] == {"Ref": "GlueVersion"}
+def test_the_job_runs_the_pinned_glue(template: Template) -> None:
+    assert template["Resources"]["Job"]["Properties"]["GlueVersion"] == {"Ref": "GlueVersion"}
     assert template["Parameters"]["GlueVersion"]["Default"] == "5.1"
-    assert properties["ExecutionProperty"] == {"MaxConcurrentRuns": 1}
-    assert properties["DefaultArguments"]["--job-bookmark-option"] == "job-bookmark-disable"
-
-
-def test_the_workgroup_decides_and_cuts_off(template: Template) -> None:
-    properties = template["Resources"]["WorkGroup"]["Properties"]
-    configuration = properties["WorkGroupConfiguration"]
-    assert configuration["EnforceWorkGroupConfiguration"] is True
-    assert configuration["BytesScannedCutoffPerQuery"] == {"Ref": "ScanCutoffBytes"}
-    assert template["Parameters"]["ScanCutoffBytes"]["MinValue"] == 10_000_000
-    assert properties["RecursiveDeleteOption"] is True
 
 
 def test_every_physical_name_carries_the_stacks(template: Template) -> None:
@@ -220,20 +195,16 @@ def test_every_default_obeys_its_own_constraint(template: Template) -> None:
             parameter.check(parameter.default)
 
 
-def test_every_alarm_reaches_the_topic(template: Template) -> None:
-    alarms = resources_of(template, "AWS::CloudWatch::Alarm")
-    assert alarms
-    for body in alarms.values():
-        assert body["Properties"]["AlarmActions"] == [{"Ref": "AlarmTopic"}]
-        assert body["Properties"]["TreatMissingData"] == "notBreaching"
-    for body in resources_of(template, "AWS::Events::Rule").values():
-        assert [target["Arn"] for target in body["Properties"]["Targets"]] == [{"Ref": "AlarmTopic"}]
+def test_operators_are_told_what_each_alarm_means(template: Template) -> None:
+    names = [body["Properties"]["AlarmName"] for body in resources_of(template, "AWS::CloudWatch::Alarm").values()]
+    guide = (GUIDE.parent / "operations.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| `([a-z-]+)` \|", guide, re.MULTILINE))
+    assert told == {name["Fn::Sub"].removeprefix("${AWS::StackName}-") for name in names}
 
 
 def test_the_topic_lets_alarms_and_rules_publish(template: Template) -> None:
-    allow, deny = statements(template["Resources"]["AlarmTopicPolicy"])
+    allow = template["Resources"]["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"][0]
     assert allow["Principal"] == {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}
-    assert deny["Effect"] == "Deny"
 
 
 def test_logical_ids_are_readable() -> None:
