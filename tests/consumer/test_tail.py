@@ -1,10 +1,7 @@
 """`loglake tail` as people run it: on a terminal of its own, and in a pipe."""
 
 import json
-import os
-import pty
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -23,8 +20,7 @@ from consumer.store import Store
 from consumer.tail import Look, line
 from tests.conftest import REPOSITORY, EndpointProcess
 from tests.consumer.conftest import LivePath, encoded, event
-
-WAIT_SECONDS = 120.0
+from tests.terminal import WAIT_SECONDS, Terminal
 
 
 class Watched:
@@ -54,37 +50,6 @@ class Watched:
 @pytest.fixture
 def watched(endpoint: EndpointProcess, live_path: Callable[..., LivePath]) -> Watched:
     return Watched(endpoint, live_path(shards=1))
-
-
-class Terminal:
-    """A pseudo-terminal 100 columns wide in which a command runs, Ctrl-C and all."""
-
-    def __init__(self, start: Callable[..., subprocess.Popen[bytes]]) -> None:
-        self.master, self.slave = pty.openpty()
-        termios.tcsetwinsize(self.slave, (24, 100))
-        self.before = termios.tcgetattr(self.slave)
-        places = {"stdin": self.slave, "stdout": self.slave, "stderr": self.slave}
-        self.process = start(**places, preexec_fn=lambda: os.login_tty(os.dup(self.slave)))
-        self.shown, self.place = "", 0
-
-    def type(self, keys: str) -> None:
-        os.write(self.master, keys.encode())
-
-    def until(self, text: str) -> None:
-        """Read until a text has been shown after those waited for before."""
-        deadline = time.monotonic() + WAIT_SECONDS
-        while (place := self.shown.find(text, self.place)) < 0:
-            assert time.monotonic() < deadline, f"{text!r} was not shown, but {self.shown[self.place :]!r}"
-            if select.select([self.master], [], [], 0.2)[0]:
-                self.shown += os.read(self.master, 65_536).decode()
-        self.place = place + len(text)
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        os.close(self.master)
-        os.close(self.slave)
 
 
 @pytest.fixture
