@@ -23,7 +23,7 @@ import boto3
 from producer.events import Generator, Stream
 
 ROOT = Path(__file__).parents[1]
-EVENTS = 62_000
+EVENTS = 182_000
 WARM_UP = 2_000
 TARGET_PER_S = 10_000
 BATCH = 500
@@ -129,7 +129,7 @@ def stream_status(url: str) -> dict[str, Any]:
 def wait_until_buffered(url: str) -> None:
     """Wait until all that was acknowledged is in its partition's buffer."""
     while stream_status(url)["spooled_bytes"]:
-        time.sleep(0.1)
+        time.sleep(0.05)
 
 
 def measure(url: str, payloads: list[bytes]) -> dict[str, float]:
@@ -142,8 +142,8 @@ def measure(url: str, payloads: list[bytes]) -> dict[str, float]:
     wait_until_buffered(url)
     partitioned = time.monotonic() - began
     client("firehose", url).delete_delivery_stream(DeliveryStreamName="d")  # seals all buffers at once
-    while stream_status(url):
-        time.sleep(0.1)
+    while stream_status(url).get("delivered_records", len(payloads)) < len(payloads):
+        time.sleep(0.02)
     whole = time.monotonic() - began
     if delivered(url) != len(payloads):
         raise SystemExit(f"{len(payloads)} events were acknowledged; got {delivered(url)} in the bucket")

@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -61,6 +62,40 @@ def load() -> Any:
     s3._read_body = object_reads.from_files(s3._read_body)
     firehose._dest_description = _describing_all(firehose._dest_description)
     return ministack_app.app
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What calling a function gave: the value it returned or raised; with `error_code`, why it was not called."""
+
+    value: Any = None
+    is_function_error: bool = False
+    error_code: str = ""
+    message: str = ""
+
+
+def invoke_function(arn: str, event: Any) -> Invocation:
+    """Call a function as `Invoke` does, and wait; `event` is what JSON can say. Not for the event loop's thread.
+
+    Raises `ValueError` if what a custom runtime answered is no JSON.
+    """
+    from ministack.services import lambda_svc
+
+    name, qualifier = lambda_svc._resolve_request_scoped_name_and_qualifier(arn)
+    record, _ = lambda_svc._get_func_record_for_qualifier(name, qualifier)
+    if record is None:
+        return Invocation(error_code="ResourceNotFoundException", message=f"Function not found: {arn}")
+    began = time.monotonic()
+    result = lambda_svc._execute_function_with_config_scope(record, event)
+    passed_ms = (time.monotonic() - began) * 1000
+    is_error, is_throttled = bool(result.get("error")), bool(result.get("throttle"))
+    lambda_svc._emit_lambda_metrics(name, duration_ms=passed_ms, error=is_error, throttle=is_throttled)
+    value = result.get("body")
+    if is_throttled:
+        return Invocation(error_code="TooManyRequestsException", message=str(value))
+    if isinstance(value, bytes) or result.get("raw_payload"):
+        value = json.loads(value)
+    return Invocation(value, is_error)
 
 
 class _FastJson:

@@ -1,6 +1,7 @@
 """The endpoint process: one listener on 127.0.0.1, the emulator behind, the engines in front."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -54,6 +55,7 @@ class Endpoint:
         self._engines: tuple[Engine, ...] = ()
         self._ready = threading.Event()
         self._catalog_changes = 0
+        self._clients = Clients(self.url, REGION)
         self._snapshots = snapshots.Snapshots(data_dir.state, _states)
 
     def run(self) -> None:
@@ -75,7 +77,7 @@ class Endpoint:
 
     def _context(self) -> Context:
         return Context(
-            client=Clients(self.url, REGION),
+            client=self._clients,
             upstream=Clients(self.url, REGION, bypass=True),
             data_dir=self._data_dir.engines,
             endpoint_url=self.url,
@@ -134,6 +136,9 @@ class Endpoint:
         self._data_dir.announce(self.url)
         self._ready.set()
         print(f"endpoint ready at {self.url}, data in {self._data_dir.root}", flush=True)
+        gc.collect()
+        gc.freeze()  # what was loaded stays: no collection need walk through it for the garbage of a request
+        self._clients("s3")  # its model takes half a second to read: the first delivered object would wait for that
 
     def _stop(self) -> None:
         self._ready.clear()

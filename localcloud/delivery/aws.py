@@ -1,42 +1,41 @@
-"""What delivery asks of other services: the function, the bucket, the metrics. The one module here that talks boto3."""
+"""What delivery asks of other services: the function, the bucket, the metrics. The one module here that talks boto3.
+
+The function is called within this process: an event of a megabyte would be parsed and signed twice on its way.
+"""
 
 import logging
 from pathlib import Path
 from typing import Any
 
-import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localcloud import emulator
 from localcloud.delivery.metrics import NAMESPACE
-from localcloud.delivery.transformation import UNREACHABLE, Reply
+from localcloud.delivery.transformation import Reply
 from localcloud.engine import Context
 
 logger = logging.getLogger(__name__)
 
 
 class Services:
-    """The services, through the endpoint's own API."""
+    """The services of the endpoint that delivery runs in."""
 
     def __init__(self, context: Context) -> None:
         self._client = context.client
 
-    def invoke(self, function_arn: str, payload: bytes) -> Reply:
+    def invoke(self, function_arn: str, event: dict[str, Any]) -> Reply:
         """Call a function and wait for its answer."""
         try:
-            response = self._client("lambda").invoke(FunctionName=function_arn, Payload=payload)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            return Reply(code=f"Lambda.{_INVOKE_CODES.get(code, 'InvokeFailed')}", message=str(error))
-        except BotoCoreError as error:
-            return Reply(code=UNREACHABLE, message=str(error))
-        content = response["Payload"].read()
-        if response.get("FunctionError"):
-            logger.warning("function %s failed: %s", function_arn, content[:2000].decode(errors="replace"))
-            return _function_error(content)
-        try:
-            return Reply(body=orjson.loads(content))
+            answer = emulator.invoke_function(function_arn, event)
         except ValueError:
             return Reply(code="Lambda.JsonProcessingException", message="There was an error parsing returned records.")
+        if answer.error_code:
+            return Reply(code=f"Lambda.{_INVOKE_CODES[answer.error_code]}", message=answer.message)
+        if answer.is_function_error:
+            text = str(answer.value)
+            logger.warning("function %s failed: %s", function_arn, text[:2000])
+            return _function_error(text)
+        return Reply(body=answer.value)
 
     def put_object(self, bucket: str, key: str, body: Path) -> None:
         """Put an object; raises what boto3 raises."""
@@ -53,14 +52,12 @@ class Services:
 
 _INVOKE_CODES = {
     "ResourceNotFoundException": "FunctionNotFound",
-    "AccessDeniedException": "InvokeAccessDenied",
     "TooManyRequestsException": "InvokeLimitExceeded",
-    "RequestTooLargeException": "RequestTooLarge",
 }
 
 
-def _function_error(content: bytes) -> Reply:
-    if b"Task timed out" in content:
+def _function_error(text: str) -> Reply:
+    if "Task timed out" in text:
         return Reply(
             code="Lambda.FunctionTimedOut",
             message="The Lambda function invocation timed out. Increase the Timeout setting in the Lambda function.",

@@ -91,19 +91,29 @@ def extraction_failure(item: Item, message: str) -> Failure:
 def _groups(configuration: Configuration, items: Iterable[Item], failures: list[Failure]) -> list[Group]:
     required = configuration.required_keys() if configuration.dynamic else ()
     groups: dict[Keys, Group] = {}
+    known: dict[int, Group | None] = {}  # by the identity of the keys, of which many items share one object
     for item in items:
-        values = [item.keys.get(name, "") for name in required]
-        if "" in values:
+        identity = id(item.keys)
+        if identity not in known:
+            known[identity] = _group_of(item, required, groups)
+        group = known[identity]
+        if group is None:
             failures.append(extraction_failure(item, "partitionKeys values must not be null or empty"))
             continue
-        keys = tuple(zip(required, values, strict=True))
-        group = groups.get(keys)
-        if group is None:
-            group = groups[keys] = Group(keys, "", item.record.arrival_ms)
         group.parts.append(item.data + configuration.delimiter if configuration.delimiter else item.data)
         group.items.append(item)
-        group.oldest_ms = min(group.oldest_ms, item.record.arrival_ms)
+        if item.record.arrival_ms < group.oldest_ms:
+            group.oldest_ms = item.record.arrival_ms
     return [*groups.values(), *error_groups(failures)]
+
+
+def _group_of(item: Item, required: Sequence[str], groups: dict[Keys, Group]) -> Group | None:
+    """Return the group of an item's partition, a new one if it is the first; None if the item has no partition."""
+    values = [item.keys.get(name, "") for name in required]
+    if "" in values:
+        return None
+    keys = tuple(zip(required, values, strict=True))
+    return groups.setdefault(keys, Group(keys, "", item.record.arrival_ms))
 
 
 def error_groups(failures: Iterable[Failure]) -> list[Group]:

@@ -17,7 +17,7 @@ from localcloud.delivery.configuration import MB, Configuration
 from localcloud.delivery.metrics import Counters
 from localcloud.delivery.record import Record, decode, encode
 from localcloud.delivery.spool import Spool
-from localcloud.delivery.transformation import UNREACHABLE, Reply
+from localcloud.delivery.transformation import Event, Reply
 from localcloud.delivery.uploads import bucket_of, put
 
 MAX_ACTIVE_PARTITIONS = 500
@@ -168,15 +168,12 @@ class DeliveryStream:
     def _is_ending(self) -> bool:
         return self.closing or self._stopped.is_set()
 
-    def _invoke(self, function_arn: str, payload: bytes) -> Reply:
-        """Call the function, again and again while it can't be reached: that is no record's fault."""
-        while True:
-            reply = self._services.invoke(function_arn, payload)
-            if reply.code != UNREACHABLE:
-                return reply
-            self._last_error = reply.message
-            if self._stopped.wait(TICK_SECONDS):
-                raise Stopping
+    def _invoke(self, function_arn: str, event: Event) -> Reply:
+        """Call the function; one that fails while the endpoint stops is no record's fault."""
+        reply = self._services.invoke(function_arn, event)
+        if reply.code and self._stopped.is_set():
+            raise Stopping
+        return reply
 
     def _enter(self, run: Future[list[pipeline.Group]], reached: int) -> None:
         """Commit a batch to the buffers; a batch that is not in them when the thread stops is read again."""

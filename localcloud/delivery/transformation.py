@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import orjson
 import pybase64
 
 from localcloud.delivery.configuration import Configuration, Transformation
@@ -17,7 +16,6 @@ from localcloud.delivery.record import Failure, Item
 MAX_PAYLOAD_BYTES = 5_500_000
 """Lambda takes 6 MB per synchronous call, in and out."""
 PROCESSING_FAILED = "processing-failed"
-UNREACHABLE = "Lambda.ConnectionFailed"
 
 MISSING = "One or more record Ids were not returned. Ensure that the Lambda function returns all received record Ids."
 DUPLICATED = (
@@ -38,8 +36,9 @@ class Reply:
     message: str = ""
 
 
-Invoke = Callable[[str, bytes], Reply]
-"""Calls the function of that ARN with that payload."""
+Event = dict[str, Any]
+Invoke = Callable[[str, Event], Reply]
+"""Calls the function of that ARN with that event."""
 
 
 def transform(
@@ -51,15 +50,21 @@ def transform(
     kept: list[Item] = []
     failed: list[Failure] = []
     for batch in _batches(items, processor.batch_bytes):
-        payload = request(configuration, region, batch)
-        reply, attempts = _call(processor, payload, invoke)
-        _sort(batch, reply, attempts, processor.function_arn, kept, failed)
+        event = request(configuration, region, batch)
+        reply, attempts = _call(processor, event, invoke)
+        answers = _in_order(event["records"], reply.body)
+        for item, answer in zip(batch, answers, strict=True):
+            code, message = (reply.code, reply.message) if reply.code else _take(item, answer)
+            if code:
+                failed.append(Failure(item, PROCESSING_FAILED, code, message, attempts, processor.function_arn))
+            elif answer[0]["result"] == "Ok":
+                kept.append(item)
     return kept, failed
 
 
-def request(configuration: Configuration, region: str, batch: Sequence[Item]) -> bytes:
+def request(configuration: Configuration, region: str, batch: Sequence[Item]) -> Event:
     """Return the event that AWS would send for a batch; `kinesisRecordMetadata` is for a Kinesis source."""
-    event: dict[str, Any] = {
+    event: Event = {
         "invocationId": str(uuid.uuid4()),
         "deliveryStreamArn": configuration.arn,
         "region": region,
@@ -67,7 +72,7 @@ def request(configuration: Configuration, region: str, batch: Sequence[Item]) ->
     if configuration.source_stream_arn:
         event["sourceKinesisStreamArn"] = configuration.source_stream_arn
     event["records"] = [_outgoing(index, item) for index, item in enumerate(batch)]
-    return orjson.dumps(event)
+    return event
 
 
 def _batches(items: Sequence[Item], limit_bytes: int) -> Iterator[list[Item]]:
@@ -103,39 +108,30 @@ def _outgoing(index: int, item: Item) -> dict[str, Any]:
     return outgoing
 
 
-def _call(processor: Transformation, payload: bytes, invoke: Invoke) -> tuple[Reply, int]:
+def _call(processor: Transformation, event: Event, invoke: Invoke) -> tuple[Reply, int]:
     attempts = 0
     while True:
         attempts += 1
-        reply = invoke(processor.function_arn, payload)
+        reply = invoke(processor.function_arn, event)
         if not reply.code or attempts > processor.retries:
             return reply, attempts
         time.sleep(_BACKOFF_SECONDS * attempts)
 
 
-def _sort(
-    batch: Sequence[Item], reply: Reply, attempts: int, arn: str, kept: list[Item], failed: list[Failure]
-) -> None:
-    answers = _by_id(reply.body)
-    for index, item in enumerate(batch):
-        record_id = f"{item.record.sequence_number or '0'}{index:07d}"
-        code, message = (reply.code, reply.message) if reply.code else _take(item, answers.get(record_id))
-        if code:
-            failed.append(Failure(item, PROCESSING_FAILED, code, message, attempts, arn))
-        elif answers[record_id][0]["result"] == "Ok":
-            kept.append(item)
-
-
-def _by_id(body: Any) -> dict[str, list[Mapping[str, Any]]]:
-    answers: dict[str, list[Mapping[str, Any]]] = {}
+def _in_order(asked: Sequence[Mapping[str, Any]], body: Any) -> Sequence[Sequence[Any]]:
+    """Return for each record asked the answers with its id: one, unless the function lost or repeated some."""
     records = body.get("records") if isinstance(body, dict) else None
-    for answer in records if isinstance(records, list) else ():
-        if isinstance(answer, dict):
-            answers.setdefault(str(answer.get("recordId")), []).append(answer)
-    return answers
+    answers = [each for each in records if isinstance(each, dict)] if isinstance(records, list) else []
+    ids = [record["recordId"] for record in asked]
+    if [answer.get("recordId") for answer in answers] == ids:
+        return [(answer,) for answer in answers]
+    by_id: dict[str, list[Mapping[str, Any]]] = {}
+    for answer in answers:
+        by_id.setdefault(str(answer.get("recordId")), []).append(answer)
+    return [by_id.get(record_id, ()) for record_id in ids]
 
 
-def _take(item: Item, answers: Sequence[Mapping[str, Any]] | None) -> tuple[str, str]:
+def _take(item: Item, answers: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     """Put an answer into its item; return an error's code and message, empty when there is none."""
     if not answers:
         return "Lambda.MissingRecordId", MISSING
@@ -155,11 +151,20 @@ def _take(item: Item, answers: Sequence[Mapping[str, Any]] | None) -> tuple[str,
     metadata = answer.get("metadata")
     keys = metadata.get("partitionKeys") if isinstance(metadata, dict) else None
     if isinstance(keys, dict):
-        item.keys = _partition_keys(tuple((name, str(value)) for name, value in keys.items() if value is not None))
+        item.keys = _partition_keys(keys)
     return "", ""
 
 
-@lru_cache(maxsize=4096)
-def _partition_keys(keys: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
-    """Return the function's keys as the prefix names them; few differ among the records of a batch."""
-    return {f"{LAMBDA}:{name}": value for name, value in keys}
+def _partition_keys(keys: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the function's keys as the prefix names them; equal keys are one object, for there are few of them."""
+    try:
+        return _shared_keys(*keys, *keys.values())
+    except TypeError:  # a value that is an array or an object
+        return _shared_keys(*keys, *map(str, keys.values()))
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _shared_keys(*names_and_values: Any) -> Mapping[str, str]:
+    half = len(names_and_values) // 2
+    pairs = zip(names_and_values[:half], names_and_values[half:], strict=True)
+    return {f"{LAMBDA}:{name}": str(value) for name, value in pairs if value is not None}

@@ -14,6 +14,13 @@ _QUICK_START = (
     *("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-XX:+ExitOnOutOfMemoryError"),
     *("-Duser.timezone=UTC", "-Djava.net.preferIPv4Stack=true"),
 )
+LITTLE_HISTORY = {
+    "spark.ui.retainedJobs": "20",
+    "spark.ui.retainedStages": "20",
+    "spark.ui.retainedTasks": "200",
+    "spark.sql.ui.retainedExecutions": "5",
+}
+"""What a driver remembers of its past work, for a page that nobody opens: by default a thousand plans, in its heap."""
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "USER", "LOGNAME")
 
 
@@ -25,6 +32,7 @@ def settings(job_name: str, folder: Path, own: Mapping[str, str]) -> dict[str, s
         "spark.sql.session.timeZone": "UTC",
         "spark.ui.showConsoleProgress": "false",
         "spark.driver.memory": DRIVER_MEMORY,
+        **LITTLE_HISTORY,
         **own,
         "spark.app.name": job_name,
         "spark.master": f"local[{CORES}]",

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from localcloud.jobs.spark import LITTLE_HISTORY
 from tests.glue_streaming.lake import FolderLake
 
 
@@ -23,10 +24,11 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         "spark.ui.enabled": "false",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
-        "spark.driver.memory": "1g",
+        "spark.driver.memory": "2g",  # one driver for all of them, and lines of 50 MB among them
         "spark.sql.ansi.enabled": "true",
         "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("warehouse")),
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+        **LITTLE_HISTORY,
     }
     for name, value in settings.items():
         builder = builder.config(name, value)

@@ -6,11 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from localcloud.delivery import configuration
 from localcloud.delivery.configuration import Configuration
-from localcloud.delivery.transformation import Reply
+from localcloud.delivery.transformation import Event, Invoke, Reply
 
 LAMBDA_ARN = "arn:aws:lambda:us-east-1:000000000000:function:transform"
 PREFIX = "logs/!{partitionKeyFromLambda:service}/"
@@ -50,12 +48,11 @@ def configured(*processors: Mapping[str, Any], source: str = "", **config: Any) 
     return result
 
 
-def answering(change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> Callable[[str, bytes], Reply]:
+def answering(change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> Invoke:
     """Return an `invoke` whose function answers each record with `change(record)` and the record's id."""
 
-    def invoke(_: str, payload: bytes) -> Reply:
-        records = orjson.loads(payload)["records"]
-        return Reply(body={"records": [{"recordId": each["recordId"], **change(each)} for each in records]})
+    def invoke(_: str, event: Event) -> Reply:
+        return Reply(body={"records": [{"recordId": each["recordId"], **change(each)} for each in event["records"]]})
 
     return invoke
 

@@ -2,12 +2,11 @@ import base64
 import json
 from typing import Any
 
-import orjson
 import pytest
 
 from localcloud.delivery import pipeline
 from localcloud.delivery.record import Record
-from localcloud.delivery.transformation import Reply, request
+from localcloud.delivery.transformation import Event, Reply, request
 from tests.localcloud.delivery.streams import LAMBDA_ARN, answering, configured, processor
 from tests.localcloud.delivery.test_aggregates import aggregate
 
@@ -52,7 +51,7 @@ def test_aggregates_are_opened_before_the_function_sees_them() -> None:
 def test_the_functions_event_has_awss_shape() -> None:
     config = configured(TRANSFORM, source="arn:stream")
     (item,) = pipeline._items(config, [Record(5, b"x", "pk", "49", "shardId-000000000000")])
-    event = orjson.loads(request(config, "us-east-1", [item]))
+    event = request(config, "us-east-1", [item])
     assert set(event) == {"invocationId", "deliveryStreamArn", "region", "sourceKinesisStreamArn", "records"}
     assert event["records"] == [
         {
@@ -95,10 +94,10 @@ def test_a_bad_answer_sends_the_original_to_the_errors(answer: dict[str, Any], c
 
 
 def test_a_failing_function_is_called_again_and_then_its_batch_fails() -> None:
-    calls: list[bytes] = []
+    calls: list[Event] = []
 
-    def invoke(_: str, payload: bytes) -> Reply:
-        calls.append(payload)
+    def invoke(_: str, event: Event) -> Reply:
+        calls.append(event)
         return Reply(code="Lambda.FunctionError", message="it failed")
 
     lines = run(configured(TRANSFORM), b"a", b"b", invoke=invoke)["processing-failed"]
@@ -140,9 +139,9 @@ def test_batches_respect_the_processors_size_hint() -> None:
     def change(record: dict[str, Any]) -> dict[str, Any]:
         return {"result": "Dropped"}
 
-    def invoke(arn: str, payload: bytes) -> Reply:
-        sizes.append(len(orjson.loads(payload)["records"]))
-        return answering(change)(arn, payload)
+    def invoke(arn: str, event: Event) -> Reply:
+        sizes.append(len(event["records"]))
+        return answering(change)(arn, event)
 
     config = configured(processor("Lambda", LambdaArn=LAMBDA_ARN, BufferSizeInMBs="0.2"))
     run(config, *[b"x" * 50_000] * 10, invoke=invoke)
