@@ -152,8 +152,7 @@ def _is_of_range(answer: Any, view: View, basis: Any) -> bool:
 def draw_volume(answer: Any, store: Any, theme: str, basis: Any, viewer: str) -> Any:
     view = shell.view_of(store)
     is_confirmed = bool(basis and basis.get("confirmed") and basis["view"] == to_store(view))
-    is_of_basis_alone = set(ctx.triggered_prop_ids.values()) == {"explore-basis"}
-    if not answer or (is_of_basis_alone and not is_confirmed):
+    if not answer:
         return no_update, no_update
     try:
         cube = shell.loaded_cube(answer)

@@ -19,7 +19,7 @@ from dashboard.lake import Lake
 from dashboard.login import Gate, open_gate
 from tests.dashboard.conftest import Served, browsing, serving
 from tests.dashboard.duck_athena import DuckAthena
-from tests.dashboard.test_pages import LOADED, opened, until
+from tests.dashboard.test_pages import BARS, LOADED, opened, until
 
 pytestmark = pytest.mark.browser
 
@@ -151,8 +151,9 @@ def alerted(served: Served, tmp_path: Path) -> Iterator[Served]:
     """The lake's dashboard with alerts of its own, of which those of the incident fire."""
     gate = open_gate(tmp_path / "state", open_cache(str(tmp_path / "cache")), is_on_loopback=True)
     (gate.state.folder / "alerts.yaml").write_text(RULES)
-    done = Evaluator(served.lake, RuleFile(gate.state.folder), AlertStore(gate.state)).once()
-    assert (done.error, done.breaches) == ("", 2)
+    store = AlertStore(gate.state)
+    assert Evaluator(served.lake, RuleFile(gate.state.folder), store).once().error == ""
+    assert "payment" in [found["subject"] for found in store.open_firings()]
     with serving(served.lake, gate) as url:
         yield Served(url, served.athena, served.lake, gate)
 
@@ -167,6 +168,7 @@ def test_from_the_alert_to_the_guilty_endpoints_events_in_four_clicks(alerted: S
         _keep(page, "walk-2-service")
         page.click("#services-endpoints tr:first-child .service-link")
         page.wait_for_selector(".ag-row .ag-cell:has-text('PoolExhausted')")
+        until(page, f"{BARS} > 0")
         _keep(page, "walk-3-events")
         page.click(".ag-row .ag-cell:has-text('PoolExhausted')")
         page.wait_for_selector(".detail-message:has-text('/charges failed')")
@@ -190,7 +192,7 @@ def test_an_alert_is_acknowledged_by_name(alerted: Served, chromium: Any) -> Non
         firings = {
             found["subject"]: found["acknowledged_by"] for found in AlertStore(alerted.gate.state).open_firings()
         }
-        assert firings == {"payment": "local", "api-gateway": None}
+        assert {subject for subject, by in firings.items() if by == "local"} == {"payment"}
 
 
 def test_rule_is_edited_and_what_will_not_do_is_said(alerted: Served, chromium: Any) -> None:
