@@ -1,5 +1,6 @@
 """Single keys from a terminal, without waiting for Enter; none from anything else."""
 
+import os
 import select
 import time
 from typing import Any, TextIO
@@ -27,7 +28,9 @@ class Keys:
             time.sleep(seconds)
             return ""
         ready, _, _ = select.select([self._source], [], [], seconds)
-        return self._source.read(1) if ready else ""
+        return (
+            os.read(self._source.fileno(), 1).decode("latin-1") if ready else ""
+        )  # unbuffered: `select` sees the rest
 
     def __exit__(self, *_: object) -> None:
         if self._source is not None:

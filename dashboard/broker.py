@@ -20,6 +20,7 @@ from diskcache import FanoutCache, Lock
 
 from catalog.errors import QueryError
 from dashboard.athena import CANCELLED, FAILED, RUNNING, SUCCEEDED, Engine
+from dashboard.state import make_folder
 from dashboard.statements import Statement
 
 WAIT_SECONDS = 15.0
@@ -264,8 +265,7 @@ class Broker:
 
 def open_cache(directory: str, size_limit_bytes: int = 2 * 10**9) -> FanoutCache:
     """Return the cache in `directory`, which only its owner may enter: who can write there could change answers."""
-    Path(directory).mkdir(mode=0o700, parents=True, exist_ok=True)
-    Path(directory).chmod(0o700)
+    make_folder(Path(directory), "--cache-dir")
     return FanoutCache(
         directory, shards=8, timeout=1, size_limit=size_limit_bytes, eviction_policy="least-recently-used"
     )

@@ -53,8 +53,17 @@ def view_of(store: dict[str, str] | None) -> View:
     return parse(store or {}, lake().clock())[0]
 
 
-def frame(query: dict[str, Any], title: str, content: Any, needs: tuple[str, ...] = DEFAULT_NEEDS) -> html.Div:
-    """Return a whole page: the shell showing the URL's view, around `content`."""
+def frame(
+    query: dict[str, Any],
+    title: str,
+    content: Any,
+    needs: tuple[str, ...] = DEFAULT_NEEDS,
+    stands_alone: bool = False,
+) -> html.Div:
+    """Return a whole page: the shell showing the URL's view, around `content`.
+
+    A page that stands alone has more to show than the cube: it stays when the cube can't be had.
+    """
     view, notices = parse({key: str(value) for key, value in query.items() if value is not None}, lake().clock())
     return html.Div(
         [
@@ -76,7 +85,7 @@ def frame(query: dict[str, Any], title: str, content: Any, needs: tuple[str, ...
                     html.Div(id="shell-error"),
                     html.Div(content, id="shell-page", className="page first-load"),
                 ],
-                className="main",
+                className="main stands-alone" if stands_alone else "main",
             ),
             chrome.keyboard_help(),
             html.Div(id="shell-sink", hidden=True),

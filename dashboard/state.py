@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from catalog.errors import UsageError
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS views (
   id INTEGER PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, is_shared INTEGER NOT NULL, page TEXT NOT NULL,
@@ -33,13 +35,24 @@ CREATE TABLE IF NOT EXISTS evaluations (
 """
 
 
+def make_folder(folder: Path, option: str = "--state-dir") -> None:
+    """Make the folder that an option names, its owner's alone; raise `UsageError` when that can't be."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise UsageError(
+            f"{option} must be a folder that can be made and written; got {str(folder)!r} ({error.strerror}); "
+            "name another one"
+        ) from error
+
+
 class StateFile:
     """The state file; safe to use from any thread of any process, for each use opens it anew."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
+        make_folder(folder)
         with self.open() as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(SCHEMA)

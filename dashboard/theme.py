@@ -1,4 +1,4 @@
-"""The colours that charts draw with, one palette per theme; `assets/app.css` holds the same for everything else.
+"""The colours that charts draw with, one palette per theme; `assets/loglake.css` holds the same for everything else.
 
 The level colours were searched for contrast of at least 3:1 on the panel and the greatest distance under normal,
 protanopic, deuteranopic and tritanopic sight; a test compares them with the style sheet.

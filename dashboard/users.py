@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from catalog.errors import UsageError
+from dashboard.state import make_folder
 
 ROLES = ("viewer", "exporter", "admin")
 """Least allowed first: a viewer looks, an exporter also downloads, an admin also writes SQL and edits alert rules."""
@@ -49,7 +50,7 @@ class Users:
         """Return every user by name; none when there is no file."""
         try:
             found = self.path.stat()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         if self._read_at != (found.st_mtime_ns, found.st_size):
             self._users = self._read()
@@ -99,7 +100,7 @@ class Users:
 
     def _write(self, users: Mapping[str, User]) -> None:
         facts = {name: {k: v for k, v in asdict(user).items() if k != "name"} for name, user in sorted(users.items())}
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=".users-")
         with os.fdopen(handle, "w", encoding="utf-8") as file:  # made by mkstemp for its owner alone
             json.dump(facts, file, indent=2)

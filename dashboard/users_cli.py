@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from catalog.errors import UsageError
 from dashboard.users import ROLES, Users
 
 DEFAULT_STATE = Path(".loglake") / "dashboard"
@@ -79,6 +80,8 @@ def list_(as_json: bool, state_dir: Path) -> None:
         ]
         click.echo(json.dumps(facts))
         return
+    if not found:
+        click.echo("no users yet: on loopback nobody logs in, elsewhere nobody can; 'loglake users add NAME' adds one")
     for user in found:
         click.echo(f"{user.name:<24} {user.role:<9} {', '.join(user.services) or 'every service'}")
 
@@ -86,4 +89,6 @@ def list_(as_json: bool, state_dir: Path) -> None:
 def _password(from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\n")
+    if not sys.stdin.isatty():
+        raise UsageError("a password is asked for on a terminal; got none; pipe it in with --password-stdin")
     return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from catalog.errors import UsageError
 from dashboard.users_cli import state_option
 
 DEFAULT_CACHE = Path(".loglake") / "dashboard-cache"
@@ -81,7 +82,8 @@ def list_(as_json: bool, state_dir: Path) -> None:
 @state_option
 def ack(firing: int, note: str, state_dir: Path) -> None:
     """Acknowledge the FIRING of that number: you are on it."""
-    _store(state_dir).acknowledge(firing, getpass.getuser(), time.time(), note)
+    if not _store(state_dir).acknowledge(firing, getpass.getuser(), time.time(), note):
+        raise UsageError(f"FIRING must be the number of what fires; got {firing}; 'loglake alerts list' shows them")
     click.echo(f"{firing} is acknowledged")
 
 

@@ -87,14 +87,15 @@ class AlertStore:
         )
         return self._rows(query + "ORDER BY deliveries.id DESC LIMIT ?", limit)
 
-    def acknowledge(self, firing: int, person: str, now: float, note: str = "") -> None:
-        """Note that someone is on it: it stays on the list, and says by whom."""
+    def acknowledge(self, firing: int, person: str, now: float, note: str = "") -> bool:
+        """Note that someone is on it: it stays on the list, and says by whom. Return whether it is open."""
         with self._state.open() as connection:
-            connection.execute(
+            changed = connection.execute(
                 "UPDATE firings SET acknowledged_by = ?, acknowledged_at = ?, note = ? "
                 "WHERE id = ? AND resolved_at IS NULL",
                 (person, now, note[:300], firing),
             )
+            return changed.rowcount > 0
 
     def silence(self, rule: str, subject: str, until: float, person: str, reason: str = "") -> None:
         """Send no notifications of a rule's subject, all its subjects when empty, until a moment."""

@@ -46,6 +46,8 @@ def _pill(loaded: Loaded, now: float) -> html.Span:
 def _reach(loaded: Loaded, now: float, zone: str) -> html.Span:
     if loaded.complete_to is None and loaded.state == RUNNING:
         return html.Span("")
+    if loaded.complete_to is None and loaded.state in (FAILED, CANCELLED):
+        return html.Span("how far the data reaches is not known")
     if loaded.complete_to is None:
         return html.Span("nothing curated yet: run 'loglake curate'", className="status-warn")
     late = now - loaded.complete_to.timestamp()

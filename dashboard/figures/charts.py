@@ -15,7 +15,7 @@ QUANTILE_NAMES = {0.5: "p50", 0.95: "p95", 0.99: "p99"}
 
 def volume(cube: Cube, view: View, theme: Theme, bars: int = 120) -> go.Figure:
     """Return stacked bars of events by level, the severe on top; the last, unfinished bar is paler."""
-    step = cubes.step_seconds(cube.window, bars, cube.grains.get("counts", 60))
+    step = cubes.step_seconds(cube.window, bars, cube.grains.get(cubes.counting(cube, view), 60))
     table = cubes.volume(cube, view, step)
     if table.empty:
         return empty(theme, "No events in this range with these filters")

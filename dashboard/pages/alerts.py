@@ -45,7 +45,7 @@ def layout(**query: Any) -> html.Div:
         _modal(),
         dcc.Store(id="alerts-changed"),
     ]
-    return shell.frame(query, "Alerts", parts, ("counts",))
+    return shell.frame(query, "Alerts", parts, ("counts",), stands_alone=True)
 
 
 def _modal() -> dbc.Modal:

@@ -20,7 +20,7 @@ from dashboard.figures import charts
 from dashboard.guard import DearQueryError
 from dashboard.links import href
 from dashboard.theme import theme_of
-from dashboard.timerange import Window, absolute
+from dashboard.timerange import Window, absolute, resolve
 from dashboard.view import View, query_string, to_store
 from dashboard.wording import from_epoch
 
@@ -108,23 +108,36 @@ clientside_callback(
     Output("explore-basis", "data"),
     Output("explore-newer", "hidden"),
     Input("shell-answer", "data"),
+    Input("shell-view", "data"),
     Input("shell-run", "n_clicks"),
     Input("explore-newer", "n_clicks"),
     Input({"type": "explore-anyway", "n": ALL}, "n_clicks"),
-    State("shell-view", "data"),
     State("explore-basis", "data"),
     prevent_initial_call=True,
 )
-def choose_basis(answer: Any, _run: Any, _newer: Any, anyway: list[Any], store: Any, basis: Any) -> Any:
-    """Fix what the table reads: an automatic refresh must not move rows under the reader's eyes."""
+def choose_basis(answer: Any, store: Any, _run: Any, _newer: Any, anyway: list[Any], basis: Any) -> Any:
+    """Fix what the table reads: an automatic refresh must not move rows under the reader's eyes.
+
+    Another filter in the same range needs no other answer; another range waits for its own.
+    """
     if not answer:
         return no_update, no_update
     if isinstance(ctx.triggered_id, dict):  # the button of a dear query; it also triggers by appearing
         return ({**basis, "confirmed": True}, True) if any(anyway) and basis else (no_update, no_update)
-    asked = to_store(shell.view_of(store))
+    view = shell.view_of(store)
+    asked = to_store(view)
     if basis and basis["view"] == asked and ctx.triggered_id == "shell-answer":
         return no_update, basis["token"] == answer["token"]
+    if ctx.triggered_id == "shell-view" and not _is_of_range(answer, view, basis):
+        return no_update, no_update
     return {"view": asked, **answer}, True
+
+
+def _is_of_range(answer: Any, view: View, basis: Any) -> bool:
+    """Return whether an answer is of a view's range: of the same words, or of the same moments."""
+    if basis and shell.view_of(basis["view"]).time_range == view.time_range:
+        return True
+    return resolve(view.time_range, shell.lake().clock()) == _window(answer)
 
 
 @callback(
@@ -139,7 +152,7 @@ def choose_basis(answer: Any, _run: Any, _newer: Any, anyway: list[Any], store: 
 def draw_volume(answer: Any, store: Any, theme: str, basis: Any, viewer: str) -> Any:
     view = shell.view_of(store)
     is_confirmed = bool(basis and basis.get("confirmed") and basis["view"] == to_store(view))
-    if not answer or (ctx.triggered_id == "explore-basis" and not is_confirmed):
+    if not answer:
         return no_update, no_update
     try:
         cube = shell.loaded_cube(answer)

@@ -41,7 +41,7 @@ def feed() -> Feed | None:
 
 
 def layout(**query: Any) -> html.Div:
-    return shell.frame(query, "Live", [_facts(), _charts(), _tail(), *_stores()], ("counts",))
+    return shell.frame(query, "Live", [_facts(), _charts(), _tail(), *_stores()], ("counts",), stands_alone=True)
 
 
 def _facts() -> html.Div:

@@ -49,7 +49,7 @@ def layout(**query: Any) -> html.Div:
         ),
         panel("Audit", _place("audit"), note="who asked, downloaded and changed what"),
     ]
-    return shell.frame(query, "Pipeline", parts, ("counts",))
+    return shell.frame(query, "Pipeline", parts, ("counts",), stands_alone=True)
 
 
 def _place(name: str, is_waiting: bool = False) -> html.Div:
@@ -155,7 +155,10 @@ def draw_queries(_tick: Any, _run: Any, _viewer: str, store: Any) -> Any:
     except LoglakeError as error:
         return tables.broker_table(broker.metrics(), len(broker.running())), message("Not for everybody", str(error))
     zone = shell.view_of(store).zone
-    return tables.broker_table(broker.metrics(), len(broker.running())), tables.audit_table(lines, zone)
+    audited = (
+        tables.audit_table(lines, zone) if lines else message("Nothing yet", "Nobody has asked or changed anything.")
+    )
+    return tables.broker_table(broker.metrics(), len(broker.running())), audited
 
 
 def _partitions(lake: Lake, table: str) -> list[str]:

@@ -152,7 +152,10 @@ def _endpoint_row(record: dict[str, Any], view: View) -> html.Tr:
         html.Td(record["service"]),
         *(html.Td(text, className="number") for text in (count(record["events"]), count(record["errors"]))),
         html.Td(
-            [share(record["error_rate"]), html.Span("more", className="delta worse") if grown else ""],
+            [
+                share(record["error_rate"]),
+                html.Span("more" if grown else "", className="delta worse" if grown else "delta"),
+            ],
             className="number",
         ),
         *(

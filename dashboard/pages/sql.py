@@ -29,7 +29,9 @@ def layout(**query: Any) -> html.Div:
     person = access.current()
     if person.services:
         words = f"Queries read every service, and {person.name} may see {', '.join(person.services)}."
-        return shell.frame(query, "SQL", [panel("SQL", message("Not for everybody", words))], ("counts",))
+        return shell.frame(
+            query, "SQL", [panel("SQL", message("Not for everybody", words))], ("counts",), stands_alone=True
+        )
     entries = [_entry(found, place == 0) for place, found in enumerate(queries)]
     if person.may("admin"):
         entries.append(_entry(EDITOR, False))
@@ -52,7 +54,7 @@ def layout(**query: Any) -> html.Div:
     ]
     name = html.Span(chosen.name, id="sql-name", hidden=True)
     content = html.Div([listed, panel("Query", html.Div(parts)), name], className="sql-columns")
-    return shell.frame(query, "SQL", [content], ("counts",))
+    return shell.frame(query, "SQL", [content], ("counts",), stands_alone=True)
 
 
 @callback(

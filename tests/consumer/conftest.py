@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
+from catalog import kpl
 from catalog.live import Counts, merged
 from catalog.live_feed import Feed
 from consumer.poll import PollEngine
@@ -123,6 +124,18 @@ def aggregate(datas: Sequence[bytes], key: str) -> bytes:
     """Return a KPL aggregate."""
     explicit = str(int(hashlib.md5(key.encode()).hexdigest(), 16))
     return Aggregator().encode(datas, key, explicit)
+
+
+def bad_index_aggregate(data: bytes) -> bytes:
+    """Return a KPL aggregate, its MD5 right, whose one record names the eighth partition key of a table of one."""
+    key = b"\x0a\x01k"
+    record = b"\x08\x07\x1a" + _varint(len(data)) + data
+    body = key + b"\x1a" + _varint(len(record)) + record
+    return kpl.MAGIC + body + hashlib.md5(body).digest()
+
+
+def _varint(number: int) -> bytes:
+    return bytes([number]) if number < 128 else bytes([number & 127 | 128]) + _varint(number >> 7)
 
 
 @pytest.fixture

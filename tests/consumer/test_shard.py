@@ -14,7 +14,7 @@ from consumer import records
 from consumer.records import Record, open_record, parse
 from consumer.ring import Sample, pattern
 from consumer.shard import Shard, Slot, Stored
-from tests.consumer.conftest import aggregate, encoded, event
+from tests.consumer.conftest import aggregate, bad_index_aggregate, encoded, event
 
 NOW_MS = int(time.time() * 1000)
 
@@ -124,8 +124,8 @@ def test_broken_aggregates_are_rejected_by_name() -> None:
     sound = aggregate([encoded(1), encoded(2)], "k")
     broken_md5 = sound[:-1] + bytes([sound[-1] ^ 1])
     shard = fresh()
-    assert shard.add(numbered([broken_md5, sound])) == 3
-    assert shard.totals == {f"rejected: {records.BROKEN_AGGREGATE}": 1, "events": 2}
+    assert shard.add(numbered([broken_md5, bad_index_aggregate(encoded(3)), sound])) == 4
+    assert shard.totals == {f"rejected: {records.BROKEN_AGGREGATE}": 2, "events": 2}
     assert shard.new_reasons == [records.BROKEN_AGGREGATE]
 
 

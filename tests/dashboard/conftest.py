@@ -28,6 +28,8 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
+PATIENCE_MS = 120_000
+"""How long a page may take to become what a test expects: the machine may be slow and busy with the rest of a suite."""
 
 
 @dataclass
@@ -49,10 +51,33 @@ def serving(lake: Lake, gate: Gate, prefix: str = "/", live: Feed | None = None)
     kept = [(place, name, getattr(place, name)) for place, name in _LAST_APPLICATION]
     server = make_server("127.0.0.1", 0, create_app(lake, gate, prefix, live).server, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}{prefix.rstrip('/')}"
-    server.shutdown()
-    for place, name, value in kept:
-        setattr(place, name, value)
+    try:
+        yield f"http://127.0.0.1:{server.server_port}{prefix.rstrip('/')}"
+    finally:
+        server.shutdown()
+        for place, name, value in kept:
+            setattr(place, name, value)
+
+
+@contextmanager
+def browsing(chromium: Any, **options: Any) -> Iterator[Any]:
+    """Give an empty page of a clean browser that waits patiently; a failure tells where it was and what it showed."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 860}, **options)
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.complaints = []
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    try:
+        yield page
+    except BaseException as error:
+        error.add_note(f"at {page.url}; complaints: {page.complaints}; shown: {_shown(page)[:1500]!r}")
+        raise
+    finally:
+        context.close()
+
+
+def _shown(page: Any) -> str:
+    return str(page.evaluate("document.body ? document.body.innerText : ''"))
 
 
 _LAST_APPLICATION = ((_get_app, "APP"), (_get_paths, "CONFIG"), (_pages, "CONFIG"))

@@ -22,19 +22,10 @@ from tests.consumer.conftest import encoded, event
 from tests.consumer.memory_table import MemoryTable
 from tests.dashboard.conftest import Served, serving
 from tests.dashboard.duck_athena import DuckAthena
-from tests.dashboard.test_pages import opened
-from tests.dashboard.test_pages import until as until_so
+from tests.dashboard.test_pages import opened, until
 
 SCROLL = "document.querySelector('#live-grid .ag-body-viewport').scrollTop"
 ROWS = "document.querySelectorAll('#live-grid .ag-center-cols-container .ag-row').length"
-
-
-def until(page: Any, fact: str) -> None:
-    """Wait until a fact of the page is true, on a busy machine too."""
-    try:
-        until_so(page, fact, seconds=150)
-    except AssertionError as error:
-        raise AssertionError(f"{error}; {page.inner_text('.live-panel')[:400]!r}; {page.complaints}") from None
 
 
 class Writer:

@@ -3,14 +3,14 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from tests.dashboard.accessibility import faults
-from tests.dashboard.conftest import Served
+from tests.dashboard.conftest import PATIENCE_MS, Served, browsing
 
 pytestmark = pytest.mark.browser
 
@@ -23,22 +23,18 @@ BARS = "document.querySelectorAll('[id*=volume] .bars path').length"
 @contextmanager
 def opened(chromium: Any, served: Served, path: str, theme: str = "light") -> Iterator[Any]:
     """A page in a clean context, loaded; its `complaints` are whatever it should not have said or asked."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 860}, color_scheme=theme)
-    page = context.new_page()
-    page.complaints = []
-    page.on("console", lambda said: said.type in ("error", "warning") and page.complaints.append(said.text))
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.on("response", lambda got: got.status >= 400 and page.complaints.append(f"{got.status} {got.url}"))
-    page.on("request", lambda asked: _foreign(asked.url, served.url) and page.complaints.append(asked.url))
-    page.goto(served.url + path)
-    page.wait_for_selector(LOADED, timeout=60_000)
-    yield page
-    context.close()
+    with browsing(chromium, color_scheme=theme) as page:
+        page.on("console", lambda said: said.type in ("error", "warning") and page.complaints.append(said.text))
+        page.on("response", lambda got: got.status >= 400 and page.complaints.append(f"{got.status} {got.url}"))
+        page.on("request", lambda asked: _foreign(asked.url, served.url) and page.complaints.append(asked.url))
+        page.goto(served.url + path)
+        page.wait_for_selector(LOADED)
+        yield page
 
 
-def until(page: Any, fact: str, seconds: float = 45.0) -> None:
+def until(page: Any, fact: str) -> None:
     """Wait until a fact of the page is true; Playwright's own wait evaluates text there, which the policy forbids."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE_MS / 1000
     while not page.evaluate(fact):
         assert time.monotonic() < deadline, f"still not so: {fact}"
         page.wait_for_timeout(100)
@@ -150,6 +146,23 @@ def test_facet_includes_its_value_and_its_chip_takes_it_back(chromium: Any, serv
         until(page, "location.search.includes('f.status_class=5xx')")
         page.click(".chip-remove")
         until(page, "!location.search.includes('f.status_class')")
+
+
+def test_another_search_in_the_same_range_changes_the_rows_and_the_chart(chromium: Any, served: Served) -> None:
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    window = f"from={hour - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}&to={hour:%Y-%m-%dT%H:%M:%SZ}"
+    with opened(chromium, served, f"/explore?{window}&level=ERROR") as page:
+        page.wait_for_selector(".ag-row .ag-cell:has-text('ERROR')")
+        until(page, f"{BARS} > 0")
+        page.fill("#shell-search", "no message says this")
+        page.press("#shell-search", "Enter")
+        page.wait_for_selector("#explore-count:text-matches('^0 rows')")
+        until(page, f"{BARS} === 0")
+        page.fill("#shell-search", "")
+        page.press("#shell-search", "Enter")
+        page.wait_for_selector(".ag-row .ag-cell:has-text('ERROR')")
+        until(page, f"{BARS} > 0")
+        assert page.complaints == []
 
 
 def test_grid_jump_leaves_no_block_loading(chromium: Any, served: Served) -> None:

@@ -1,6 +1,7 @@
 """The pages as different people see them, under a prefix, in a real browser; and the ways through an incident."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +17,9 @@ from dashboard.broker import open_cache
 from dashboard.guard import Limits
 from dashboard.lake import Lake
 from dashboard.login import Gate, open_gate
-from tests.dashboard.conftest import Served, serving
+from tests.dashboard.conftest import Served, browsing, serving
 from tests.dashboard.duck_athena import DuckAthena
-from tests.dashboard.test_pages import LOADED, opened, until
+from tests.dashboard.test_pages import BARS, LOADED, opened, until
 
 pytestmark = pytest.mark.browser
 
@@ -27,6 +28,10 @@ RULES = """
 rules:
   - {name: error-rate, kind: error_rate, threshold: 0.03, window_minutes: 60, min_events: 50, severity: page}
 """
+
+
+WALK = "LOGLAKE_WALK"
+"""Names a folder in which the way through the incident leaves a picture of each of its clicks."""
 
 
 @dataclass
@@ -53,7 +58,7 @@ def _log_in(page: Any, house: House, name: str, path: str = "/") -> None:
     page.fill("input[name=name]", name)
     page.fill("input[name=password]", PASSWORD)
     page.click(".login-form button")
-    page.wait_for_selector(LOADED, timeout=60_000)
+    page.wait_for_selector(LOADED)
 
 
 def _log_out(page: Any) -> None:
@@ -63,13 +68,9 @@ def _log_out(page: Any) -> None:
 
 @pytest.fixture
 def page(chromium: Any) -> Iterator[Any]:
-    context = chromium.new_context(viewport={"width": 1440, "height": 860})
-    page = context.new_page()
-    page.complaints = []
-    page.on("console", lambda said: said.type == "error" and page.complaints.append(said.text))
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    yield page
-    context.close()
+    with browsing(chromium) as page:
+        page.on("console", lambda said: said.type == "error" and page.complaints.append(said.text))
+        yield page
 
 
 def test_two_people_see_each_their_services_and_pages_live_under_a_prefix(house: House, page: Any) -> None:
@@ -128,7 +129,7 @@ def test_link_to_one_event_opens_it_alone(served: Served, chromium: Any) -> None
         message = page.locator(".detail-message").inner_text()
         address = page.locator("a:has-text('Open link to this row')").get_attribute("href")
         with opened(chromium, served, address) as other:
-            other.wait_for_selector(".detail-message", timeout=60_000)
+            other.wait_for_selector(".detail-message")
             assert other.locator(".detail-message").inner_text() == message
             assert other.locator("#explore-count").inner_text().startswith("1 rows")
 
@@ -145,32 +146,57 @@ def test_dear_rows_are_shown_only_after_asking(served: Served, chromium: Any) ->
         served.lake.guard.limits = limits
 
 
-def test_from_the_alert_to_the_guilty_endpoints_events_in_four_clicks(served: Served, chromium: Any) -> None:
-    folder = served.gate.state.folder
-    (folder / "alerts.yaml").write_text(RULES)
-    Evaluator(served.lake, RuleFile(folder), AlertStore(served.gate.state)).once()
-    with opened(chromium, served, "/") as page:
+@pytest.fixture
+def alerted(served: Served, tmp_path: Path) -> Iterator[Served]:
+    """The lake's dashboard with alerts of its own, of which those of the incident fire."""
+    gate = open_gate(tmp_path / "state", open_cache(str(tmp_path / "cache")), is_on_loopback=True)
+    (gate.state.folder / "alerts.yaml").write_text(RULES)
+    store = AlertStore(gate.state)
+    assert Evaluator(served.lake, RuleFile(gate.state.folder), store).once().error == ""
+    assert "payment" in [found["subject"] for found in store.open_firings()]
+    with serving(served.lake, gate) as url:
+        yield Served(url, served.athena, served.lake, gate)
+
+
+def test_from_the_alert_to_the_guilty_endpoints_events_in_four_clicks(alerted: Served, chromium: Any) -> None:
+    with opened(chromium, alerted, "/") as page:
         page.click(".nav-entry:has-text('Alerts')")
         page.wait_for_selector("#alerts-firing td:has-text('of payment')")
+        _keep(page, "walk-1-alerts")
         page.click("#alerts-firing tr:has-text('of payment') a:has-text('Service')")
-        page.wait_for_selector("#services-endpoints .service-link")
-        guilty = page.locator("#services-endpoints .service-link").first
-        assert guilty.inner_text() == "/charges"
-        guilty.click()
+        page.wait_for_selector("#services-endpoints tr:first-child .service-link:text-is('/charges')")
+        _keep(page, "walk-2-service")
+        page.click("#services-endpoints tr:first-child .service-link")
+        page.wait_for_selector(".ag-row .ag-cell:has-text('PoolExhausted')")
+        until(page, f"{BARS} > 0")
+        _keep(page, "walk-3-events")
         page.click(".ag-row .ag-cell:has-text('PoolExhausted')")
         page.wait_for_selector(".detail-message:has-text('/charges failed')")
+        _keep(page, "walk-4-event")
         assert page.complaints == []
 
 
-def test_an_alert_is_acknowledged_by_name(served: Served, chromium: Any) -> None:
-    with opened(chromium, served, "/alerts") as page:
-        page.click("#alerts-firing button:has-text('Acknowledge') >> nth=0")
-        page.wait_for_selector("#alerts-firing td:has-text('local')")
-        assert AlertStore(served.gate.state).open_firings()[-1]["acknowledged_by"] == "local"
+def _keep(page: Any, name: str) -> None:
+    """Keep a picture of what a click led to, once it stands still, when someone asked for the pictures."""
+    folder = os.environ.get(WALK)
+    if folder:
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(1500)
+        page.screenshot(path=Path(folder) / f"{name}.png")
 
 
-def test_rule_is_edited_and_what_will_not_do_is_said(served: Served, chromium: Any) -> None:
-    with opened(chromium, served, "/alerts") as page:
+def test_an_alert_is_acknowledged_by_name(alerted: Served, chromium: Any) -> None:
+    with opened(chromium, alerted, "/alerts") as page:
+        page.click("#alerts-firing tr:has-text('of payment') button:has-text('Acknowledge')")
+        page.wait_for_selector("#alerts-firing tr:has-text('of payment') td:has-text('local')")
+        firings = {
+            found["subject"]: found["acknowledged_by"] for found in AlertStore(alerted.gate.state).open_firings()
+        }
+        assert {subject for subject, by in firings.items() if by == "local"} == {"payment"}
+
+
+def test_rule_is_edited_and_what_will_not_do_is_said(alerted: Served, chromium: Any) -> None:
+    with opened(chromium, alerted, "/alerts") as page:
         page.click("#alerts-rules button:has-text('Edit')")
         page.fill('[id*=\'"name":"threshold"\']', "7")
         page.click("#alerts-save")
@@ -178,4 +204,4 @@ def test_rule_is_edited_and_what_will_not_do_is_said(served: Served, chromium: A
         page.fill('[id*=\'"name":"threshold"\']', "0.9")
         page.click("#alerts-save")
         page.wait_for_selector("#alerts-rules td:has-text('90.0 %')")
-        assert RuleFile(served.gate.state.folder).read().rules[0].threshold == 0.9
+        assert RuleFile(alerted.gate.state.folder).read().rules[0].threshold == 0.9

@@ -1,4 +1,5 @@
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,22 @@ def test_a_disk_without_room_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(preflight, "MIN_FREE_BYTES", 10**18)
     with pytest.raises(preflight.PreflightError, match="free at least 1 GB, or name a directory on another disk"):
         preflight.require(tmp_path, {}, {"PATH": "/usr/bin"})
+
+
+def test_the_kcl_is_named_with_its_jars_or_with_the_way_to_get_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "amazon_kclpy"
+    (package / "jars").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    monkeypatch.delitem(sys.modules, "amazon_kclpy", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def found() -> preflight.Check:
+        return next(check for check in preflight.checks(tmp_path, {}, {}) if check.subject == "KCL")
+
+    absent = "not installed: 'loglake consume' polls; for --engine kcl run 'pip install \"loglake[kcl]\"'"
+    assert found().found.startswith(absent)
+    for name in ("amazon-kinesis-client-3.0.2", "amazon-kinesis-client-multilang-3.0.2"):
+        (package / "jars" / f"{name}.jar").touch()
+    assert (found().found, found().ok) == ("3.0.2, 2 jars", True)
