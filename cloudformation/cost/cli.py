@@ -18,7 +18,7 @@ from cloudformation.cost import estimate
 from cloudformation.cost.metrics import Metrics
 from cloudformation.cost.rates import BUILT_IN, Rates, read_rates
 from cloudformation.cost.usage import Traffic, Usage, monthly_usage, shards_for
-from cloudformation.sections import TEMPLATE
+from cloudformation.sections import BOARD, TEMPLATE
 from cloudformation.template import declared_parameters, parse_assignments, parse_template
 
 _positive = click.FloatRange(min=0, min_open=True)
@@ -69,7 +69,9 @@ def cost(
             traffic, measured = _observed(traffic, parameters, stack_name, days)
     parameters |= parse_assignments(parameter, declared)
     rates = read_rates(rates_file)
-    alarms = sum(body["Type"] == "AWS::CloudWatch::Alarm" for body in template["Resources"].values())
+    nested = parse_template(BOARD.read_text(encoding="utf-8"))
+    resources = [*template["Resources"].values(), *nested["Resources"].values()]
+    alarms = sum(body["Type"] == "AWS::CloudWatch::Alarm" for body in resources)
 
     def usage_of(values: Mapping[str, str]) -> Usage:
         return monthly_usage(traffic, values, alarms)
