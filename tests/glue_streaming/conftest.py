@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.jobs.spark import LITTLE_HISTORY
+from localcloud.jobs.spark import LONG_LIFE
 from tests.glue_streaming.lake import FolderLake
 
 
@@ -28,7 +28,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         "spark.sql.ansi.enabled": "true",
         "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("warehouse")),
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
-        **LITTLE_HISTORY,
+        **LONG_LIFE,
     }
     for name, value in settings.items():
         builder = builder.config(name, value)
