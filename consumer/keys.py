@@ -28,9 +28,9 @@ class Keys:
             time.sleep(seconds)
             return ""
         ready, _, _ = select.select([self._source], [], [], seconds)
-        return (
-            os.read(self._source.fileno(), 1).decode("latin-1") if ready else ""
-        )  # unbuffered: `select` sees the rest
+        if not ready:
+            return ""
+        return os.read(self._source.fileno(), 1).decode("latin-1")  # unbuffered: `select` sees the rest
 
     def __exit__(self, *_: object) -> None:
         if self._source is not None:

@@ -160,7 +160,7 @@ def _partition_keys(keys: Mapping[str, Any]) -> Mapping[str, str]:
     try:
         return _shared_keys(*keys, *keys.values())
     except TypeError:  # a value that is an array or an object
-        return _shared_keys(*keys, *map(str, keys.values()))
+        return _shared_keys(*keys, *(None if value is None else str(value) for value in keys.values()))
 
 
 @lru_cache(maxsize=4096, typed=True)

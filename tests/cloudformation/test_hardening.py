@@ -68,6 +68,8 @@ REMOVED: Mapping[str, tuple[str, ...]] = {
     "alarms_reach_the_topic": (
         "FreshnessAlarm.Properties.AlarmActions",
         "TransformThrottlesAlarm.Properties.AlarmActions",
+        "PutFailedAlarm.Properties.AlarmActions",
+        "BytesHighAlarm.Properties.TreatMissingData",
         "DeliveryAlarm.Properties.TreatMissingData",
     ),
     "events_reach_the_topic": ("ErrorObjectRule.Properties.Targets",),

@@ -117,6 +117,12 @@ def test_a_record_without_a_partition_key_goes_to_the_errors() -> None:
     assert json.loads(line)["errorMessage"] == "partitionKeys values must not be null or empty"
 
 
+def test_a_null_partition_key_is_none_whatever_stands_beside_it() -> None:
+    keys = {"service": None, "tags": ["a"]}
+    nulls = answering(lambda record: {"result": "Ok", "data": record["data"], "metadata": {"partitionKeys": keys}})
+    assert list(run(configured(TRANSFORM), b"a", invoke=nulls)) == ["metadata-extraction-failed"]
+
+
 def test_keys_come_from_jq() -> None:
     query = '{service:(.service//"unknown"),year:.timestamp[0:4]}'
     config = configured(
