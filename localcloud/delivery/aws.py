@@ -29,6 +29,9 @@ class Services:
             answer = emulator.invoke_function(function_arn, event)
         except ValueError:
             return Reply(code="Lambda.JsonProcessingException", message="There was an error parsing returned records.")
+        except Exception as error:  # whatever it was, delivery goes on, as after an answer of 500
+            logger.exception("function %s can't be called", function_arn)
+            return Reply(code="Lambda.InvokeFailed", message=f"{type(error).__name__}: {error}")
         if answer.error_code:
             return Reply(code=f"Lambda.{_INVOKE_CODES[answer.error_code]}", message=answer.message)
         if answer.is_function_error:
