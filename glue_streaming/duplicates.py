@@ -8,6 +8,8 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 ROW = "row_id"
+_COUNTED = ("timestamp", "service", "level", "endpoint", "status_code", "response_time_ms", "response_bytes")
+"""Of copies that arrived together, those alike in these are one to every table but for their text."""
 _FEW = 500_000
 """Rows that are sent to every task sooner than the events are shuffled."""
 
@@ -28,9 +30,9 @@ def later_copies(events: DataFrame, repeated: DataFrame, count: int) -> DataFram
 
     The choice is the same whenever the same lines are read.
     """
-    same_event = Window.partitionBy("event_id").orderBy("received_at", "object_path", "line_hash", ROW)
+    same_event = Window.partitionBy("event_id").orderBy("received_at", "object_path", *_COUNTED, ROW)
     narrow = events.where(~F.col("is_reject")).select(
-        "id_hash", "event_id", "received_at", "object_path", "line_hash", ROW
+        "id_hash", "event_id", "received_at", "object_path", *_COUNTED, ROW
     )
     copies = narrow.join(_sent(repeated, count), "id_hash", "left_semi")
     return copies.withColumn("copy", F.row_number().over(same_event)).where("copy > 1").select(ROW)

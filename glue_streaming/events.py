@@ -2,7 +2,8 @@
 
 The same rules as `catalog.schema.validate`, as Spark expressions: no value is converted, none becomes null unseen.
 An `events` DataFrame has the schema's columns, `received_at`, `extra`, `unknown_keys`, `pattern`, and of the line it
-came from `object_path`, `raw_line`, `line_hash`, `damage` and `is_reject`; the columns of a rejected line mean nothing.
+came from `object_path`, `raw_line`, `damage`, `is_reject` and, where the reader knows it, `source_offset`; the columns
+of a rejected line mean nothing.
 
 Two questions need a second look at the text of a line, because Spark's parser turns any value into a string and leaves
 out keys it was not asked for. Most lines are `PLAIN`: one regular expression that cannot backtrack answers both.
@@ -19,12 +20,16 @@ from glue_streaming.patterns import pattern
 
 COLUMNS = (*EVENT_COLUMNS, RECEIVED_AT)
 _COUNTED = {
-    "object_path", "damage", "line_hash", "is_reject", "event_id", "received_at", "unknown_keys", "pattern",
+    "object_path", "source_offset", "damage", "is_reject", "event_id", "received_at", "unknown_keys", "pattern",
     "timestamp", "service", "level", "endpoint", "status_code", "response_time_ms", "response_bytes",
 }  # fmt: skip
 """What deduplication, the rollup and the rejects need of an event whose level is dropped."""
 _STRINGS = tuple(column.name for column in COLUMNS if column.type == "string")
 _STRUCT = ", ".join(f"`{column.name}`: {column.type}" for column in COLUMNS)
+_MOMENTS = ("timestamp", RECEIVED_AT.name)
+_EVENT = ", ".join(f"`{each.name}`: {'timestamp' if each.name in _MOMENTS else each.type}" for each in COLUMNS)
+EVENT_DDL = f"struct<{_EVENT}, `pattern`: string>"
+"""The type of an `event` that lines may carry."""
 _YEARS = (2000, 2199)
 """Years an arrival may have; Spark reads years that Python cannot hold."""
 _STRICT = {
@@ -53,25 +58,29 @@ _NOT_A_STRING = rf'"(?:{"|".join(_STRINGS)})"\s*:\s*[^"\sn]'
 
 
 def parse_lines(lines: DataFrame) -> DataFrame:
-    """Return the `events` of `lines`, blank lines left out; as many rows as lines that are not blank."""
+    """Return the `events` of `lines`, one each; an `event` that a line carries (`raw_line` is null then) as it is."""
     raw_line = F.col("raw_line")
-    parsed = lines.withColumn("parsed", _parse(raw_line)).withColumn("event", F.get(F.col("parsed.e"), F.lit(0)))
+    if "event" not in lines.columns:
+        lines = lines.withColumn("event", F.lit(None).cast(EVENT_DDL))
+    parsed = lines.withColumn("parsed", _parse(raw_line)).withColumn("found", F.get(F.col("parsed.e"), F.lit(0)))
     typed = parsed.select(
-        "raw_line",
-        "object_path",
-        "damage",
-        F.xxhash64("raw_line").alias("line_hash"),
+        *(name for name in ("raw_line", "object_path", "source_offset", "damage") if name in lines.columns),
+        F.col("event").isNotNull().alias("is_event"),
         (F.col("parsed.broken").isNotNull() | (F.size("parsed.e") != 1)).alias("is_broken"),
         raw_line.rlike(PLAIN).alias("is_plain"),
-        *(F.col(f"event.{column.name}") for column in EVENT_COLUMNS if column.name != "timestamp"),
-        _timestamp("event.timestamp").alias("timestamp"),
-        _received_at().alias(RECEIVED_AT.name),
+        *(_either(each.name, F.col(f"found.{each.name}")) for each in EVENT_COLUMNS if each.name != "timestamp"),
+        _either("timestamp", _timestamp("found.timestamp")),
+        _either(RECEIVED_AT.name, _received_at()),
+        F.col("event.pattern"),
     )
-    judged = typed.withColumn("is_reject", F.coalesce(_is_reject(raw_line), F.lit(True))).withColumn(
+    is_reject = F.when(F.col("is_event"), F.lit(False)).otherwise(F.coalesce(_is_reject(raw_line), F.lit(True)))
+    judged = typed.withColumn("is_reject", is_reject).withColumn(
         "unknown_keys", F.when(~F.col("is_plain") & ~F.col("is_reject"), _unknown_keys(raw_line))
     )
-    described = judged.withColumn("extra", _extra(raw_line)).withColumn("pattern", pattern(F.col("message")))
-    return described.drop("is_broken", "is_plain")
+    described = judged.withColumn("extra", _extra(raw_line)).withColumn(
+        "pattern", F.coalesce("pattern", pattern(F.col("message")))
+    )
+    return described.drop("is_event", "is_broken", "is_plain")
 
 
 def slim(events: DataFrame, levels: Levels) -> DataFrame:
@@ -101,13 +110,18 @@ def _parse(raw_line: Column) -> Column:
     return F.from_json(wrapped, f"e array<struct<{_STRUCT}>>, broken string", _STRICT)
 
 
+def _either(name: str, found: Column) -> Column:
+    """Return a column of the event that the line carries, or of the one found in its text."""
+    return F.coalesce(F.col(f"event.{name}"), found).alias(name)
+
+
 def _timestamp(column: str) -> Column:
     return F.when(F.length(column) >= len("2026-11-21"), F.expr(f"try_cast({column} AS timestamp)"))
 
 
 def _received_at() -> Column:
     """When the event arrived; where it says nothing of use, when its object was written."""
-    stamped = _timestamp(f"event.{RECEIVED_AT.name}")
+    stamped = _timestamp(f"found.{RECEIVED_AT.name}")
     return F.coalesce(F.when(F.year(stamped).between(*_YEARS), stamped), F.col("object_time"))
 
 

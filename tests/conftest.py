@@ -19,7 +19,7 @@ REPOSITORY = Path(__file__).parent.parent
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C reach what the tests start: whoever is started in the background ignores it, and so do its children."""
+    """Let Ctrl-C reach what the tests start: what runs in the background ignores it, and so do its children."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
