@@ -19,6 +19,7 @@ from typing import Any
 from catalog.schema import EVENT_COLUMNS, RECEIVED_AT
 from glue_streaming.arguments import parse
 from glue_streaming.run import curate
+from localcloud.jobs.spark import LONG_LIFE
 from producer.events import Generator, Stream
 from tests.glue_streaming.lake import FolderLake
 
@@ -63,6 +64,7 @@ def session(folder: Path, heap: str = "2g") -> Any:
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.ui.showConsoleProgress": "false",
         "spark.driver.extraJavaOptions": "-XX:+UseSerialGC",
+        **LONG_LIFE,
     }
     for name, value in settings.items():
         builder = builder.config(name, value)

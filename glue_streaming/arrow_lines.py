@@ -17,10 +17,12 @@ import pyarrow.json
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from catalog.names import MAX_SERVICE_CHARS
 from catalog.schema import EVENT_COLUMNS, LEVELS, MAX_AGE, MAX_AHEAD, RECEIVED_AT, Column
 from glue_streaming.events import EVENT_DDL
 from glue_streaming.lines import MAX_LINE_BYTES, decompress, read_contents
 from glue_streaming.patterns import MAX_MESSAGE_CHARS
+from glue_streaming.services import RESERVED_SERVICES
 from glue_streaming.templates import PLACEHOLDER
 
 _COLUMNS = (*EVENT_COLUMNS, RECEIVED_AT)
@@ -183,13 +185,17 @@ def _is_event(events: pa.Table) -> pa.ChunkedArray:
     for column in EVENT_COLUMNS:
         if column.required:
             found = pc.and_(found, pc.is_valid(events[column.name]))
-    return pc.fill_null(found, False)
+    is_short = pc.less_equal(pc.binary_length(events["service"]), MAX_SERVICE_CHARS)
+    is_free = pc.invert(pc.is_in(events["service"], pa.array(RESERVED_SERVICES)))
+    return pc.fill_null(pc.and_(found, pc.and_(is_short, is_free)), False)
 
 
 def _member(column: Column) -> str:
     """Return a regular expression for a key and its value."""
     if column.name in _MOMENTS:
         value = _MOMENT
+    elif column.name == "service":
+        value = '"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?"'  # its key name already, but for what `_is_event` looks at
     elif column.name == "level":
         value = f'"(?:{"|".join(LEVELS)})"'
     elif column.type == "string":

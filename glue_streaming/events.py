@@ -1,9 +1,9 @@
 """Lines to events: which lines are events of the schema, and which are not.
 
 The same rules as `catalog.schema.validate`, as Spark expressions: no value is converted, none becomes null unseen.
-An `events` DataFrame has the schema's columns, `received_at`, `extra`, `unknown_keys`, `pattern`, and of the line it
-came from `object_path`, `raw_line`, `damage`, `is_reject` and, where the reader knows it, `source_offset`; the columns
-of a rejected line mean nothing.
+An `events` DataFrame has the schema's columns (`service` as it names a folder), `received_at`, `extra`, `unknown_keys`,
+`pattern`, and of the line it came from `object_path`, `raw_line`, `damage`, `is_reject` and, where the reader knows it,
+`source_offset`; the columns of a rejected line mean nothing.
 
 Two questions need a second look at the text of a line, because Spark's parser turns any value into a string and leaves
 out keys it was not asked for. Most lines are `PLAIN`: one regular expression that cannot backtrack answers both.
@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 from catalog.schema import EVENT_COLUMNS, LEVELS, MAX_AGE, MAX_AHEAD, RECEIVED_AT
 from glue_streaming.levels import Levels
 from glue_streaming.patterns import pattern
+from glue_streaming.services import key_name
 
 COLUMNS = (*EVENT_COLUMNS, RECEIVED_AT)
 _COUNTED = {
@@ -28,6 +29,7 @@ _STRINGS = tuple(column.name for column in COLUMNS if column.type == "string")
 _STRUCT = ", ".join(f"`{column.name}`: {column.type}" for column in COLUMNS)
 _MOMENTS = ("timestamp", RECEIVED_AT.name)
 _EVENT = ", ".join(f"`{each.name}`: {'timestamp' if each.name in _MOMENTS else each.type}" for each in COLUMNS)
+_UNCHANGED = tuple(each.name for each in EVENT_COLUMNS if each.name not in ("timestamp", "service"))
 EVENT_DDL = f"struct<{_EVENT}, `pattern`: string>"
 """The type of an `event` that lines may carry."""
 _YEARS = (2000, 2199)
@@ -68,7 +70,8 @@ def parse_lines(lines: DataFrame) -> DataFrame:
         F.col("event").isNotNull().alias("is_event"),
         (F.col("parsed.broken").isNotNull() | (F.size("parsed.e") != 1)).alias("is_broken"),
         raw_line.rlike(PLAIN).alias("is_plain"),
-        *(_either(each.name, F.col(f"found.{each.name}")) for each in EVENT_COLUMNS if each.name != "timestamp"),
+        *(_either(name, F.col(f"found.{name}")) for name in _UNCHANGED),
+        _either("service", key_name(F.col("found.service"))),
         _either("timestamp", _timestamp("found.timestamp")),
         _either(RECEIVED_AT.name, _received_at()),
         F.col("event.pattern"),

@@ -113,6 +113,9 @@ def spoiled(draw: random.Random) -> bytes:
     ]
     if kind == 2:
         return line(draw.randrange(10**6), **{draw.choice(["timestamp", "received_at"]): draw.choice(moments)})
+    if draw.random() < 0.3:
+        names = ["Payment", "pay ment", "-pay", "pay_", "logs", "log-minutes", "rejects", "x" * 64, "x" * 65, "", "é"]
+        return line(draw.randrange(10**6), service=draw.choice(names))
     words = [
         "café",
         "it's",
