@@ -9,7 +9,7 @@ Runs in Spark's Python workers, which need pyarrow.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +19,6 @@ from pyspark.sql import functions as F
 
 from catalog.names import MAX_SERVICE_CHARS
 from catalog.schema import EVENT_COLUMNS, LEVELS, MAX_AGE, MAX_AHEAD, RECEIVED_AT, Column
-from glue_streaming.events import EVENT_DDL
 from glue_streaming.lines import MAX_LINE_BYTES, decompress, read_contents
 from glue_streaming.patterns import MAX_MESSAGE_CHARS
 from glue_streaming.services import RESERVED_SERVICES
@@ -31,15 +30,15 @@ _BATCH_BYTES = 4 * 1024 * 1024
 _MICROSECONDS = pa.timestamp("us", "UTC")
 _ARROW_TYPES = {"string": pa.string(), "int": pa.int32(), "bigint": pa.int64(), "double": pa.float64()}
 _SCHEMA = pa.schema([(column.name, _ARROW_TYPES[column.type]) for column in _COLUMNS])
-_EVENT = pa.struct(
-    [(column.name, _MICROSECONDS if column.name in _MOMENTS else _ARROW_TYPES[column.type]) for column in _COLUMNS]
-    + [("pattern", pa.string())]
-)
-_LINE = pa.schema([
-    ("raw_line", pa.string()), ("source_offset", pa.int64()),
-    ("object_path", pa.string()), ("object_time", _MICROSECONDS),
-])  # fmt: skip
-_LINE_DDL = "raw_line string, source_offset bigint, object_path string, object_time timestamp"
+_WHENCE = {"object_hash": pa.int64(), "object_path": pa.string(), "object_time": _MICROSECONDS}
+_LINE = {"raw_line": pa.string(), "source_offset": pa.int64(), **_WHENCE}
+_EVENT = {
+    **{each.name: _MICROSECONDS if each.name in _MOMENTS else _ARROW_TYPES[each.type] for each in _COLUMNS},
+    "pattern": pa.string(),
+}
+_ROW = pa.schema([*_LINE.items(), *_EVENT.items()])
+_DDL_TYPES = {pa.int32(): "int", pa.int64(): "bigint", pa.float64(): "double", _MICROSECONDS: "timestamp"}
+_DDL = ", ".join(f"`{field.name}` {_DDL_TYPES.get(field.type, 'string')}" for field in _ROW)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UNCHECKED = pc.CastOptions(target_type=pa.string(), allow_invalid_utf8=True)
 _TOO_LONG = f"a line must be at most {MAX_LINE_BYTES} bytes here"
@@ -61,10 +60,11 @@ _VARYING = r"[\w.+-]+@[\w.-]+|0x[0-9a-fA-F]+|\b[A-Za-z_-]*[0-9](?:[\w.:%+-]*[\w%
 
 
 def read_events(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
-    """Return the lines of sound gzipped objects as `lines` does, with `source_offset` and `event`.
+    """Return the lines of sound gzipped objects, each with `object_hash`, the hash of its object's path.
 
-    `event` is a struct of the schema's columns, `received_at` and `pattern`; `raw_line` is null then. For any other
-    line it is null. Reading the result fails if an object is damaged or missing or has too long a line.
+    An event has the schema's columns, `received_at` and `pattern`, which is null where the message has to be looked at
+    by `patterns.pattern`. Any other line has `raw_line`, `source_offset`, `object_path` and `object_time`; what the one
+    has is null for the other. Reading the result fails if an object is damaged or missing or has too long a line.
     """
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "1")  # an object at a time
     contents = read_contents(spark, paths, must_exist=True).select(
@@ -72,13 +72,11 @@ def read_events(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
         F.col("_metadata.file_path").alias("object_path"),
         F.col("_metadata.file_modification_time").alias("object_time"),
     )
-    return contents.mapInArrow(parse_objects, f"{_LINE_DDL}, event {EVENT_DDL}").withColumn(
-        "damage", F.lit(None).cast("string")
-    )
+    return contents.withColumn("object_hash", F.xxhash64("object_path")).mapInArrow(parse_objects, _DDL)
 
 
 def parse_objects(objects: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Yield the lines of objects (`content`, `object_path`, `object_time`) with the columns of `read_events`."""
+    """Yield the lines of objects (`content` and what says which), with the columns of `read_events`."""
     for lines in _gather(_split(objects)):
         is_plain = pc.match_substring_regex(lines["raw_line"], _PLAIN)
         yield from _as_they_are(lines.filter(pc.invert(is_plain)))
@@ -94,16 +92,15 @@ def pattern(message: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _split(objects: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
     """Yield the lines of objects, a few megabytes at a time."""
-    for batch in objects:
-        for content, path, written in zip(batch["content"], batch["object_path"], batch["object_time"], strict=True):
-            for start, text in _texts(content.as_buffer()):
-                lines = pc.split_pattern(pa.array([text], pa.binary()), "\n").values
-                lengths = pc.binary_length(lines).cast(pa.int64())
-                if pc.max(lengths).as_py() > MAX_LINE_BYTES:
-                    raise ValueError(_TOO_LONG)
-                offsets = pc.subtract(pc.cumulative_sum(pc.add(lengths, 1), start=start), pc.add(lengths, 1))
-                columns = [pc.cast(lines, options=_UNCHECKED), offsets, pa.repeat(path, len(lines))]
-                yield pa.table([*columns, pa.repeat(written, len(lines)).cast(_MICROSECONDS)], schema=_LINE)
+    for found in (batch.slice(row, 1) for batch in objects for row in range(len(batch))):
+        for start, text in _texts(found["content"][0].as_buffer()):
+            lines = pc.split_pattern(pa.array([text], pa.binary()), "\n").values
+            lengths = pc.binary_length(lines).cast(pa.int64())
+            if pc.max(lengths).as_py() > MAX_LINE_BYTES:
+                raise ValueError(_TOO_LONG)
+            whence = {name: pa.repeat(found[name][0], len(lines)) for name in _WHENCE}
+            offsets = pc.subtract(pc.cumulative_sum(pc.add(lengths, 1), start=start), pc.add(lengths, 1))
+            yield pa.table({"raw_line": pc.cast(lines, options=_UNCHECKED), "source_offset": offsets, **whence})
 
 
 def _texts(content: pa.Buffer) -> Iterator[tuple[int, bytes]]:
@@ -140,7 +137,7 @@ def _gather(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
 
 def _as_they_are(lines: pa.Table) -> Iterator[pa.RecordBatch]:
     if len(lines):
-        yield from lines.append_column("event", pa.nulls(len(lines), _EVENT)).to_batches()
+        yield from _rows({name: lines[name] for name in _LINE}, len(lines))
 
 
 def _as_events(lines: pa.Table) -> Iterator[pa.RecordBatch]:
@@ -158,9 +155,14 @@ def _as_events(lines: pa.Table) -> Iterator[pa.RecordBatch]:
         return
     is_event = _is_event(events)
     yield from _as_they_are(lines.filter(pc.invert(is_event)))
-    struct = pa.StructArray.from_arrays([events[name].combine_chunks() for name in _EVENT.names], fields=list(_EVENT))
-    unneeded = lines.set_column(0, "raw_line", pa.nulls(len(lines), pa.string()))
-    yield from unneeded.append_column("event", struct).filter(is_event).to_batches()
+    whole = events.append_column("object_hash", lines["object_hash"]).filter(is_event)
+    yield from _rows({name: whole[name] for name in whole.column_names}, len(whole))
+
+
+def _rows(columns: Mapping[str, pa.ChunkedArray], count: int) -> Iterator[pa.RecordBatch]:
+    """Yield rows as Spark expects them, null where there is no column."""
+    whole = [columns.get(field.name, pa.nulls(count, field.type)) for field in _ROW]
+    yield from pa.table(whole, schema=_ROW).to_batches()
 
 
 def _parse(lines: pa.Table) -> pa.Table:

@@ -2,8 +2,8 @@
 
 The same rules as `catalog.schema.validate`, as Spark expressions: no value is converted, none becomes null unseen.
 An `events` DataFrame has the schema's columns (`service` as it names a folder), `received_at`, `extra`, `unknown_keys`,
-`pattern`, and of the line it came from `object_path`, `raw_line`, `damage`, `is_reject` and, where the reader knows it,
-`source_offset`; the columns of a rejected line mean nothing.
+`pattern`, and of the line it came from `object_hash`, `is_reject` and, if it is a reject, `object_path`, `raw_line`,
+`damage` and, where the reader knows it, `source_offset`; the columns of a rejected line mean nothing.
 
 Two questions need a second look at the text of a line, because Spark's parser turns any value into a string and leaves
 out keys it was not asked for. Most lines are `PLAIN`: one regular expression that cannot backtrack answers both.
@@ -20,18 +20,15 @@ from glue_streaming.patterns import pattern
 from glue_streaming.services import key_name
 
 COLUMNS = (*EVENT_COLUMNS, RECEIVED_AT)
-_COUNTED = {
-    "object_path", "source_offset", "damage", "is_reject", "event_id", "received_at", "unknown_keys", "pattern",
-    "timestamp", "service", "level", "endpoint", "status_code", "response_time_ms", "response_bytes",
-}  # fmt: skip
-"""What deduplication, the rollup and the rejects need of an event whose level is dropped."""
+_COUNTED = (
+    *("event_id", "received_at", "timestamp", "service", "level"),
+    *("endpoint", "status_code", "response_time_ms", "response_bytes"),
+)
+"""What deduplication and the rollup need of an event whose level is dropped."""
+_LOGGED = {column.name for column in COLUMNS} - {*_COUNTED} | {"extra"}
 _STRINGS = tuple(column.name for column in COLUMNS if column.type == "string")
 _STRUCT = ", ".join(f"`{column.name}`: {column.type}" for column in COLUMNS)
-_MOMENTS = ("timestamp", RECEIVED_AT.name)
-_EVENT = ", ".join(f"`{each.name}`: {'timestamp' if each.name in _MOMENTS else each.type}" for each in COLUMNS)
 _UNCHANGED = tuple(each.name for each in EVENT_COLUMNS if each.name not in ("timestamp", "service"))
-EVENT_DDL = f"struct<{_EVENT}, `pattern`: string>"
-"""The type of an `event` that lines may carry."""
 _YEARS = (2000, 2199)
 """Years an arrival may have; Spark reads years that Python cannot hold."""
 _STRICT = {
@@ -60,39 +57,32 @@ _NOT_A_STRING = rf'"(?:{"|".join(_STRINGS)})"\s*:\s*[^"\sn]'
 
 
 def parse_lines(lines: DataFrame) -> DataFrame:
-    """Return the `events` of `lines`, one each; an `event` that a line carries (`raw_line` is null then) as it is."""
+    """Return the `events` of `lines`, one each; other columns of a line stay with it."""
     raw_line = F.col("raw_line")
-    if "event" not in lines.columns:
-        lines = lines.withColumn("event", F.lit(None).cast(EVENT_DDL))
     parsed = lines.withColumn("parsed", _parse(raw_line)).withColumn("found", F.get(F.col("parsed.e"), F.lit(0)))
     typed = parsed.select(
-        *(name for name in ("raw_line", "object_path", "source_offset", "damage") if name in lines.columns),
-        F.col("event").isNotNull().alias("is_event"),
+        *(name for name in lines.columns if name != "object_time"),
         (F.col("parsed.broken").isNotNull() | (F.size("parsed.e") != 1)).alias("is_broken"),
         raw_line.rlike(PLAIN).alias("is_plain"),
-        *(_either(name, F.col(f"found.{name}")) for name in _UNCHANGED),
-        _either("service", key_name(F.col("found.service"))),
-        _either("timestamp", _timestamp("found.timestamp")),
-        _either(RECEIVED_AT.name, _received_at()),
-        F.col("event.pattern"),
+        *(F.col(f"found.{name}") for name in _UNCHANGED),
+        key_name(F.col("found.service")).alias("service"),
+        _timestamp("found.timestamp").alias("timestamp"),
+        _received_at().alias(RECEIVED_AT.name),
     )
-    is_reject = F.when(F.col("is_event"), F.lit(False)).otherwise(F.coalesce(_is_reject(raw_line), F.lit(True)))
-    judged = typed.withColumn("is_reject", is_reject).withColumn(
+    judged = typed.withColumn("is_reject", F.coalesce(_is_reject(raw_line), F.lit(True))).withColumn(
         "unknown_keys", F.when(~F.col("is_plain") & ~F.col("is_reject"), _unknown_keys(raw_line))
     )
-    described = judged.withColumn("extra", _extra(raw_line)).withColumn(
-        "pattern", F.coalesce("pattern", pattern(F.col("message")))
-    )
-    return described.drop("is_event", "is_broken", "is_plain")
+    described = judged.withColumn("extra", _extra(raw_line)).withColumn("pattern", pattern(F.col("message")))
+    return described.drop("is_broken", "is_plain")
 
 
 def slim(events: DataFrame, levels: Levels) -> DataFrame:
     """Return `events` without what no table will hold: the line of what is an event, the text of a dropped level."""
     is_reject = F.col("is_reject")
     is_kept = ~is_reject & levels.keeps()
-    kept_only = {name: F.when(is_kept, F.col(name)).alias(name) for name in events.columns if name not in _COUNTED}
-    kept_only["raw_line"] = F.when(is_reject, F.col("raw_line")).alias("raw_line")
-    return events.select(*(kept_only.get(name, F.col(name)) for name in events.columns))
+    needed = {name: F.when(is_kept, F.col(name)).alias(name) for name in events.columns if name in _LOGGED}
+    needed["raw_line"] = F.when(is_reject, F.col("raw_line")).alias("raw_line")
+    return events.select(*(needed.get(name, F.col(name)) for name in events.columns))
 
 
 def is_blank(raw_line: Column) -> Column:
@@ -111,11 +101,6 @@ def _parse(raw_line: Column) -> Column:
     """Parse the line as an array's only element, so that whatever follows the first object breaks the whole."""
     wrapped = F.concat(F.lit('{"e":['), raw_line, F.lit("]}"))
     return F.from_json(wrapped, f"e array<struct<{_STRUCT}>>, broken string", _STRICT)
-
-
-def _either(name: str, found: Column) -> Column:
-    """Return a column of the event that the line carries, or of the one found in its text."""
-    return F.coalesce(F.col(f"event.{name}"), found).alias(name)
 
 
 def _timestamp(column: str) -> Column:

@@ -18,6 +18,7 @@ from glue_streaming.counting import count_events
 from glue_streaming.events import is_blank, parse_lines, slim
 from glue_streaming.levels import Levels
 from glue_streaming.lines import GZIP_SUFFIX, read_damaged_lines, read_lines
+from glue_streaming.patterns import pattern
 
 _FAILURES = (Py4JJavaError, PySparkException)
 _MAX_WHOLE_BYTES = 64 * 1024 * 1024
@@ -53,14 +54,14 @@ class Reader:
         paths = [found.path for found in objects]
         if _can_be_read_in_arrow(objects):
             with suppress(*_FAILURES):  # an object that is damaged, gone or has too long a line: the others tell which
-                return self._read(self._in_arrow(paths))
+                return self._count(self._events_in_arrow(paths))
         try:
-            return self._read(read_lines(self.spark, paths))
+            return self._count(self._events(read_lines(self.spark, paths)))
         except _FAILURES:
             lines, bad_paths = read_damaged_lines(self.spark, paths)
             if not bad_paths:
                 raise
-            return self._read(lines)
+            return self._count(self._events(lines))
 
     def mark_copies(self, events: DataFrame) -> tuple[DataFrame, int]:
         """Return `events` with `is_copy`, whether an event repeats one that came before; and how many do."""
@@ -86,21 +87,38 @@ class Reader:
         self.cleanup.callback(kept.unpersist)
         return kept
 
-    def _read(self, lines: DataFrame) -> tuple[DataFrame, dict[str, Any]]:
-        full = lines.where(F.col("raw_line").isNull() | ~is_blank(F.col("raw_line")) | F.col("damage").isNotNull())
-        events = self.keep(duplicates.number_rows(slim(parse_lines(full), self.levels)))
+    def _count(self, events: DataFrame) -> tuple[DataFrame, dict[str, Any]]:
         return events, count_events(events, self.levels)
 
-    def _in_arrow(self, paths: Sequence[str]) -> DataFrame:
+    def _events(self, lines: DataFrame) -> DataFrame:
+        hashed = lines.withColumn("object_hash", F.xxhash64("object_path"))
+        return self.keep(duplicates.number_rows(slim(parse_lines(_written(hashed)), self.levels)))
+
+    def _events_in_arrow(self, paths: Sequence[str]) -> DataFrame:
+        """Return what is an event already and, kept apart because they are few and dear, what the other lines are."""
         from glue_streaming.arrow_lines import read_events  # needs pyarrow, which not every Spark has
 
-        return read_events(self.spark, paths)
+        is_event = F.col("raw_line").isNull()
+        described = read_events(self.spark, paths).withColumns(
+            {"pattern": F.coalesce("pattern", pattern(F.col("message"))), "is_reject": ~is_event}
+        )
+        rows = self.keep(duplicates.number_rows(slim(described, self.levels)))
+        known = rows.where(is_event).withColumn("is_reject", F.lit(False)).drop("object_time")
+        whence = ("object_hash", "object_path", "object_time", "raw_line", "source_offset", duplicates.ROW)
+        lines = rows.where(~is_event).select(*whence, F.lit(None).cast("string").alias("damage"))
+        parsed = duplicates.hash_ids(slim(parse_lines(_written(lines)), self.levels))
+        return known.unionByName(self.keep(parsed), allowMissingColumns=True)
 
     def _size(self, objects: Sequence[RawObject]) -> None:
         """Give shuffles as many tasks as the objects need: a few are done sooner in few."""
         size_bytes = sum(found.size_bytes for found in objects)
         tasks = max(self.spark.sparkContext.defaultParallelism, math.ceil(size_bytes / _TASK_BYTES))
         self.spark.conf.set("spark.sql.shuffle.partitions", str(tasks))
+
+
+def _written(lines: DataFrame) -> DataFrame:
+    """Return the lines that are not blank."""
+    return lines.where(~is_blank(F.col("raw_line")) | F.col("damage").isNotNull())
 
 
 def _can_be_read_in_arrow(objects: Sequence[RawObject]) -> bool:

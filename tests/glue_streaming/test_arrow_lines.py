@@ -2,18 +2,24 @@
 
 import gzip
 import json
+import os
 import random
 import zlib
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from pyspark.sql import functions as F
 
 from glue_streaming.arrow_lines import parse_objects, read_events
-from glue_streaming.events import parse_lines
-from glue_streaming.lines import MAX_LINE_BYTES, read_lines
+from glue_streaming.duplicates import ROW
+from glue_streaming.levels import Levels
+from glue_streaming.lines import MAX_LINE_BYTES
+from glue_streaming.reading import RawObject, Reader
+from glue_streaming.sessions import own_session
 from producer.events import Generator, Stream
 from tests.glue_streaming.raw import line, put
 
@@ -24,24 +30,24 @@ START_MS = 1_795_303_867_456
 def objects(*contents: bytes) -> list[pa.RecordBatch]:
     names = [f"file:///raw/{number}.json.gz" for number in range(len(contents))]
     times = pa.array([WRITTEN] * len(contents), pa.timestamp("us", "UTC"))
-    columns = [pa.array(contents, pa.binary()), pa.array(names), times]
-    return [pa.record_batch(columns, ["content", "object_path", "object_time"])]
+    columns = [pa.array(contents, pa.binary()), pa.array(range(len(contents))), pa.array(names), times]
+    return [pa.record_batch(columns, ["content", "object_hash", "object_path", "object_time"])]
 
 
 def lines_of(*contents: bytes) -> list[dict[str, Any]]:
     found = [row for batch in parse_objects(objects(*contents)) for row in batch.to_pylist()]
-    return sorted(found, key=lambda row: (row["object_path"], row["source_offset"]))
+    return sorted(found, key=lambda row: (row["object_hash"], row["event_id"] or "", row["source_offset"]))
 
 
 def test_an_event_comes_as_columns_and_another_line_as_it_is() -> None:
     good, bad = line(1, message="took 12 ms"), line(2, message=12)
-    event, other = lines_of(gzip.compress(good + b"\n" + bad + b"\n"))
-    assert event["raw_line"] is None and event["event"]["pattern"] == "took <*> ms"
-    assert event["event"]["timestamp"] == datetime(2026, 11, 21, 12, tzinfo=UTC)
-    assert (event["event"]["status_code"], event["event"]["response_time_ms"]) == (500, 12.5)
-    assert (other["raw_line"], other["event"]) == (bad.decode(), None)
-    assert (event["source_offset"], other["source_offset"]) == (0, len(good) + 1)
-    assert {row["object_time"] for row in (event, other)} == {WRITTEN}
+    other, event = lines_of(gzip.compress(good + b"\n" + bad + b"\n"))
+    assert event["raw_line"] is None and event["pattern"] == "took <*> ms"
+    assert event["timestamp"] == datetime(2026, 11, 21, 12, tzinfo=UTC)
+    assert (event["status_code"], event["response_time_ms"]) == (500, 12.5)
+    assert (other["raw_line"], other["event_id"], other["source_offset"]) == (bad.decode(), None, len(good) + 1)
+    assert (other["object_path"], other["object_time"]) == ("file:///raw/0.json.gz", WRITTEN)
+    assert event["object_hash"] == other["object_hash"] == 0
 
 
 @pytest.mark.parametrize("text", [b"a\n\nb\r\nc", b"a\n\nb\r\nc\n", b"\xef\xbb\xbfa\n\nb\r\nc"])
@@ -63,16 +69,17 @@ def test_small_objects_are_parsed_together_and_empty_ones_have_no_lines() -> Non
     contents = [gzip.compress(line(number) + b"\n") for number in range(50)]
     batches = list(parse_objects(objects(*contents, b"", gzip.compress(b""))))
     assert len(batches) == 1
-    ids = {row["object_path"]: row["event"]["event_id"] for row in batches[0].to_pylist()}
-    assert ids == {f"file:///raw/{number}.json.gz": f"0193-{number:08d}" for number in range(50)}
+    ids = {row["object_hash"]: row["event_id"] for row in batches[0].to_pylist()}
+    assert ids == {number: f"0193-{number:08d}" for number in range(50)}
 
 
 def test_one_line_that_arrow_refuses_takes_no_other_with_it() -> None:
     twice = line(5)[:-1] + b',"host":"twin"}'
     impossible = line(6, timestamp="2026-02-31T00:00:00.000Z")
     found = lines_of(gzip.compress(b"\n".join([*map(line, range(5)), twice, impossible, *map(line, range(7, 20))])))
-    assert [number for number, row in enumerate(found) if row["event"] is None] == [5, 6]
-    assert [found[5]["raw_line"], found[6]["raw_line"]] == [twice.decode(), impossible.decode()]
+    assert [row["raw_line"] for row in found[:2]] == [twice.decode(), impossible.decode()]
+    others = [number for number in range(20) if number not in (5, 6)]
+    assert [row["event_id"] for row in found[2:]] == [f"0193-{number:08d}" for number in others]
 
 
 @pytest.mark.parametrize(
@@ -141,17 +148,24 @@ def test_both_ways_say_the_same_of_every_line(spark: Any, tmp_path: Path) -> Non
     real = [payload.rstrip(b"\n") for payload in stream.next_block().payloads]
     draw = random.Random(7)
     odd = [text.replace(b"\n", b" ") for text in (spoiled(draw) for _ in range(4000))]
-    paths = [f"file://{put(tmp_path, f'{name}.json.gz', *texts)}" for name, texts in (("real", real), ("odd", odd))]
-    in_arrow = read_events(spark, paths)
-    plain = parse_lines(read_lines(spark, paths))
-    shown = [name for name in plain.columns if name != "raw_line"]  # kept of rejects alone
-    differing = plain.select(shown).exceptAll(parse_lines(in_arrow).select(shown)).take(3)
-    assert differing == []
-    taken = in_arrow.where("object_path LIKE '%/real%' AND event IS NOT NULL").count()
+    texts = [*real, b"", *odd, b" \t\r"]
+    zipped, plain = (put(tmp_path, name, *texts) for name in ("one.json.gz", "one.json"))
+    for path in (zipped, plain):
+        os.utime(path, (WRITTEN.timestamp(), WRITTEN.timestamp()))
+    with ExitStack() as cleanup:
+        reader = Reader(own_session(spark), Levels(drop=()), cleanup)
+        in_arrow, counts = reader.read([RawObject(f"file://{zipped}", zipped.stat().st_size)])
+        as_text, same_counts = reader.read([RawObject(f"file://{plain}", plain.stat().st_size)])
+        assert counts == same_counts
+        shown = sorted({*as_text.columns} - {"object_hash", "object_path", ROW})
+        for one, other in ((in_arrow, as_text), (as_text, in_arrow)):
+            is_event = one.where("NOT is_reject").select(shown)
+            assert is_event.exceptAll(other.where("NOT is_reject").select(shown)).take(3) == []
+        rejects = in_arrow.where("is_reject").select(F.col("raw_line").cast("binary"), "source_offset").collect()
+        expected = as_text.where("is_reject").select(F.col("raw_line").cast("binary")).collect()
+        assert sorted(bytes(row.raw_line) for row in rejects) == sorted(bytes(row.raw_line) for row in expected)
+        text = b"\n".join(texts)
+        for row in rejects:
+            assert text[row.source_offset :].split(b"\n", 1)[0] == bytes(row.raw_line)
+        taken = read_events(reader.spark, [f"file://{zipped}"]).where("raw_line IS NULL").count()
     assert taken > 0.97 * len(real)
-    rejects = parse_lines(in_arrow).where("is_reject").select("raw_line", "source_offset", "object_path")
-    assert rejects.where("raw_line IS NULL OR source_offset IS NULL").count() == 0
-    texts = {f"{name}.json.gz": b"\n".join(lines) for name, lines in (("real", real), ("odd", odd))}
-    for row in rejects.select(rejects.raw_line.cast("binary"), "source_offset", "object_path").collect():
-        text = texts[row.object_path.rsplit("/", 1)[-1]]
-        assert text[row.source_offset :].split(b"\n", 1)[0] == bytes(row.raw_line)
