@@ -24,8 +24,8 @@ from producer.events import Generator, Stream
 from tests.glue_streaming.lake import FolderLake
 
 START_MS = 1_795_303_867_456
-EVENTS = 300_000
-ROUNDS = 3
+EVENTS = 2_000_000
+ROUNDS = 2
 EVENTS_PER_OBJECT = 50_000
 DUPLICATES = 0.05
 TARGET = 1.6
@@ -63,7 +63,7 @@ def session(folder: Path, heap: str = "2g") -> Any:
         "spark.local.dir": str(folder / "tmp"),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.ui.showConsoleProgress": "false",
-        "spark.driver.extraJavaOptions": "-XX:+UseSerialGC",
+        "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError",
         **LONG_LIFE,
     }
     for name, value in settings.items():
