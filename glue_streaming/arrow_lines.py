@@ -55,7 +55,7 @@ _NUMBERS = {
     "double": r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,2})?",
 }
 """Numbers that no type overflows; Arrow's JSON knows the same ones as Spark's."""
-_VARYING = r"[\w.+-]+@[\w.-]+|0x[0-9a-fA-F]+|\b[A-Za-z_-]*[0-9](?:[\w.:%+-]*[\w%+-])?"
+_VARYING = r"[\w.+-]+@[\w.-]+|0x[0-9a-fA-F]+|\b[A-Za-z_-]*[0-9](?:[\w.:%+-]*[\w%+-])?|\b[0-9a-fA-F]{8,}\b"
 """What `patterns` masks in a text of ASCII without quotes, for an engine that cannot look behind."""
 
 
