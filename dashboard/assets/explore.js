@@ -11,6 +11,26 @@
     }
   }
 
+  let wanted = null; /* what the table should read, and what its last answer was read for */
+  let had = null;
+  let waiting = null;
+
+  function catchUp() {
+    /* A request under way is let to its end: its answer brings us here again, and no answer meets another's rows. */
+    const grid = exploreGrid();
+    clearTimeout(waiting);
+    if (!grid || grid.isDestroyed()) return;
+    if (Object.values(grid.getCacheBlockState()).some((block) => block.pageStatus === "loading")) {
+      waiting = setTimeout(catchUp, 50);
+      return;
+    }
+    grid.setColumnsVisible(["service", "status_code", "took"], window.innerWidth > 700);
+    if (wanted === had || wanted === "null") return;
+    had = wanted;
+    if (grid.getDisplayedRowCount() > 0) grid.ensureIndexVisible(0);
+    grid.purgeInfiniteCache();
+  }
+
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.explore = {
     facet: function (clicks, levels, services, facets) {
@@ -44,12 +64,10 @@
       }, 100);
       return none();
     },
-    purge: function () {
-      const grid = exploreGrid();
-      if (!grid) return none();
-      grid.setColumnsVisible(["service", "status_code", "took"], window.innerWidth > 700);
-      grid.purgeInfiniteCache();
-      grid.ensureIndexVisible(0);
+    purge: function (basis, answered) {
+      wanted = JSON.stringify(basis);
+      had = JSON.stringify(answered);
+      catchUp();
       return none();
     },
   };

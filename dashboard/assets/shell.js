@@ -80,13 +80,24 @@
       links: function (view, ids) {
         return ids.map((id) => id.path + queryOf(view));
       },
-      theme: function (clicks) {
+      theme: function (clicks, current) {
         let mode = themeMode();
         if (clicks) {
           mode = { system: "light", light: "dark", dark: "system" }[mode] || "system";
           try { localStorage.setItem("loglake-theme", mode); } catch (error) { /* private mode: this page only */ }
         }
-        return applyTheme(mode);
+        const name = applyTheme(mode);
+        return name === current ? none() : name;
+      },
+      span: function (view, current) {
+        const span = { from: view.from, to: view.to, tz: view.tz };
+        return same(span, current) ? none() : span;
+      },
+      asked: function (answer, view, theme, current) {
+        if (!answer || answer.from !== view.from || answer.to !== view.to) return none(); /* another range's answer comes */
+        const had = current || { answer: {} };
+        const isDrawn = had.answer.token === answer.token && had.theme === theme && same(had.view, view);
+        return isDrawn ? none() : { answer: answer, view: view, theme: theme };
       },
       copyLink: function () {
         navigator.clipboard.writeText(window.location.href);
@@ -111,7 +122,7 @@
   window.addEventListener("popstate", () => window.location.reload());
 
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-    if (themeMode() === "system") window.dash_clientside.set_props("shell-theme", { data: applyTheme("system") });
+    if (themeMode() === "system" && window.dash_clientside.set_props) window.dash_clientside.set_props("shell-theme", { data: applyTheme("system") });
   });
 
   setInterval(() => {

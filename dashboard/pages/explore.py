@@ -35,7 +35,7 @@ def layout(**query: Any) -> html.Div:
     histogram = panel(
         "Log events by level", chart("explore-volume", "explore-volume", 150), aside=legend("explore-legend")
     )
-    stores = [dcc.Store(id="explore-basis"), dcc.Store(id="explore-record")]
+    stores = [dcc.Store(id=f"explore-{name}") for name in ("basis", "answered", "record")]
     return shell.frame(query, "Explore", [histogram, _table(), _drawer(), *stores], NEEDS)
 
 
@@ -100,6 +100,7 @@ clientside_callback(
     ClientsideFunction("explore", "purge"),
     Output("explore-grid", "className"),
     Input("explore-basis", "data"),
+    Input("explore-answered", "data"),
     prevent_initial_call=True,
 )
 
@@ -183,16 +184,21 @@ def draw_facets(answer: Any, store: Any, viewer: str) -> Any:
     Output("explore-grid", "getRowsResponse"),
     Output("explore-banner", "children"),
     Output("explore-count", "children"),
+    Output("explore-answered", "data"),
     Input("explore-grid", "getRowsRequest"),
     State("explore-basis", "data"),
     State("shell-viewer", "data"),
 )
 def fetch_rows(request: Any, basis: Any, viewer: str) -> Any:
-    """Answer the grid's request for a block with a part of a page."""
+    """Answer the grid's request for a block with a part of a page, and say what it was read for."""
     if not request:
-        return no_update, no_update, no_update
+        return (no_update,) * 4
     if not basis:  # an answer all the same: an open request would hold up those that follow
-        return {"rowData": [], "rowCount": 0}, no_update, no_update
+        return {"rowData": [], "rowCount": 0}, no_update, no_update, {}
+    return *_block(request, basis, viewer), basis
+
+
+def _block(request: Any, basis: Any, viewer: str) -> tuple[Any, Any, Any]:
     view, start = shell.view_of(basis["view"]), int(request["startRow"])
     try:
         page = _page(view, basis, start // rows.PAGE_ROWS, viewer)
