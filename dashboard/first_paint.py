@@ -106,6 +106,6 @@ STAND_INS: dict[str, Callable[[Mapping[str, Any]], Markup]] = {
     "Input": _input,
     "Link": lambda properties: _element("a", properties),
     "RadioItems": _choices,
-    "AgGrid": lambda properties: _element("div", {"className": properties.get("className", "")}),
+    "AgGrid": lambda properties: _element("div", {"className": f"ag-place {properties.get('className', '')}"}),
 }
 """What to show for components that are more than HTML; for any other, nothing."""

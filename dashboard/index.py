@@ -24,6 +24,7 @@ INDEX = """<!DOCTYPE html>
         <title>{title}</title>
         <script src="{start}"></script>
         {css}
+        {soon}
         {favicon}
     </head>
     <body{shown}>
@@ -34,11 +35,12 @@ INDEX = """<!DOCTYPE html>
 </html>
 """
 PICTURE = Markup('<div id="first-paint" aria-busy="true">{}</div>')
+PRELOAD = Markup('<link rel="preload" as="script" href="{}">')
 SCRIPT = re.compile(r"<script[^>]*>.*?</script>", re.DOTALL)
 NOT_SENT = ("/deps/polyfill@", "/dash/dash_table/", "/dash_ag_grid/", "/assets/regenerator-runtime.js")
 GRID = re.compile(r'src="([^"]*/dash_ag_grid/[^"]*)"')
 CHUNKS = ("async-graph.js", "async-dropdown.js", "async-datepicker.js")
-SUITES = "_dash-component-suites/dash/dcc/"
+COMMUNITY = "dash_ag_grid/async-community.js"
 START = "start.js"
 
 
@@ -50,10 +52,12 @@ class Application(Dash):
         scripts = SCRIPT.findall(parts["scripts"])
         found = GRID.search(parts["scripts"])
         first = self._first_paint()
+        soon = (found[1], self._suite(COMMUNITY)) if found and 'class="ag-place' in first else ()
         return INDEX.format(
             **{**parts, "scripts": "\n".join(self._ordered(scripts))},
             start=self._asset(START),
             grid=found[1] if found else "",
+            soon=Markup("").join(PRELOAD.format(address) for address in soon),
             shown=Markup(' class="first"') if first else "",
             first=PICTURE.format(first) if first else "",
         )
@@ -68,11 +72,13 @@ class Application(Dash):
         )
 
     def _ordered(self, scripts: list[str]) -> list[str]:
-        prefix = self.config.requests_pathname_prefix
         runtime = f'<script src="{self._asset("regenerator-runtime.js")}"></script>'
-        chunks = [f'<script src="{prefix}{SUITES}{name}"></script>' for name in CHUNKS]
+        chunks = [f'<script src="{self._suite(f"dash/dcc/{name}")}"></script>' for name in CHUNKS]
         sent = [script for script in scripts if not any(part in script for part in NOT_SENT)]
         return [runtime, *sent, *chunks]
+
+    def _suite(self, path: str) -> str:
+        return f"{self.config.requests_pathname_prefix}_dash-component-suites/{path}"
 
     def _asset(self, name: str) -> str:
         modified = (Path(self.config.assets_folder) / name).stat().st_mtime

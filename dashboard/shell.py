@@ -195,7 +195,9 @@ def _register_clientside(app: Dash) -> None:
     clientside(
         "brush",
         Output("shell-brush", "data"),
+        Output("shell-range", "data", allow_duplicate=True),
         Input({"type": "time-chart", "name": ALL}, "relayoutData"),
+        State("shell-view", "data"),
         prevent_initial_call=True,
     )
     clientside(
@@ -207,7 +209,13 @@ def _register_clientside(app: Dash) -> None:
     clientside(
         "theme", Output("shell-theme", "data"), Input("shell-theme-button", "n_clicks"), State("shell-theme", "data")
     )
-    clientside("span", Output("shell-span", "data"), Input("shell-view", "data"), State("shell-span", "data"))
+    clientside(
+        "span",
+        Output("shell-span", "data"),
+        Input("shell-view", "data"),
+        State("shell-span", "data"),
+        prevent_initial_call=True,
+    )
     clientside(
         "asked",
         Output("shell-draw", "data"),

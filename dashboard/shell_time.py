@@ -1,5 +1,6 @@
 """The callbacks of the time control, on every page."""
 
+from collections.abc import Callable
 from typing import Any
 
 from dash import Dash, Input, Output, State, ctx, no_update
@@ -12,9 +13,15 @@ from dashboard.view import View
 def register(app: Dash) -> None:
     """Add the time control's callbacks to an application."""
     app.callback(
+        Output("shell-range", "data", allow_duplicate=True),
+        Output("shell-range-error", "children", allow_duplicate=True),
+        Input("shell-range-text", "value"),
+        State("shell-view", "data"),
+        prevent_initial_call=True,
+    )(_read_text)
+    app.callback(
         Output("shell-range", "data"),
         Output("shell-range-error", "children"),
-        Input("shell-range-text", "value"),
         Input("shell-apply", "n_clicks"),
         Input("shell-earlier", "n_clicks"),
         Input("shell-later", "n_clicks"),
@@ -39,24 +46,32 @@ def register(app: Dash) -> None:
     )(_show_range)
 
 
-def _choose_range(text: str, *others: Any) -> tuple[Any, str]:
+def _read_text(text: str, store: Any) -> tuple[Any, str]:
+    """Return the range that was typed; a callback of its own, for the text also follows what was chosen otherwise."""
+    zone = timerange.parse_zone(shell.view_of(store).zone)
+    return _checked(lambda: timerange.parse(text, shell.lake().clock(), zone) if text else None, store)
+
+
+def _choose_range(*others: Any) -> tuple[Any, str]:
     """Return the range that the last touched part of the time control asks for, or why it can't be had."""
     brush, store, *calendar = others[-6:]
+    return _checked(lambda: _chosen(brush, shell.view_of(store), calendar), store)
+
+
+def _checked(choose: Callable[[], timerange.TimeRange | None], store: Any) -> tuple[Any, str]:
     view = shell.view_of(store)
     try:
-        chosen = _chosen(text, brush, view, calendar) or view.time_range
+        chosen = choose() or view.time_range
         timerange.resolve(chosen, shell.lake().clock())
     except LoglakeError as error:
         return no_update, str(error)
     return (no_update if chosen == view.time_range else {"from": chosen.start, "to": chosen.end}), ""
 
 
-def _chosen(text: str, brush: Any, view: View, calendar: list[str]) -> timerange.TimeRange | None:
+def _chosen(brush: Any, view: View, calendar: list[str]) -> timerange.TimeRange | None:
     now, zone = shell.lake().clock(), timerange.parse_zone(view.zone)
     window = timerange.resolve(view.time_range, now)
     match ctx.triggered_id:
-        case "shell-range-text":
-            return timerange.parse(text, now, zone) if text else None
         case "shell-apply":
             return timerange.parse(f"{calendar[0]} {calendar[2]} to {calendar[1]} {calendar[3]}", now, zone)
         case "shell-brush":

@@ -13,12 +13,18 @@
     });
   }
 
-  const Grid = window.React.lazy(async () => {
-    await script(document.getElementById("scripts").dataset.grid); /* takes window.dash_ag_grid */
+  const kept = document.getElementById("scripts").dataset;
+  let loading = null;
+
+  async function load() {
+    await script(kept.grid); /* takes window.dash_ag_grid */
     const loaded = window.dash_ag_grid;
     window.dash_ag_grid = { AgGrid: AgGrid, getApi: loaded.getApi, getApiAsync: loaded.getApiAsync };
     return { default: loaded.AgGrid };
-  });
+  }
+
+  const loadOnce = () => (loading = loading || load());
+  const Grid = window.React.lazy(loadOnce);
 
   function AgGrid(props) {
     const place = window.React.createElement("div", { id: props.id, className: props.className, style: props.style });
@@ -26,4 +32,5 @@
   }
 
   window.dash_ag_grid = { AgGrid: AgGrid, getApi: notYet, getApiAsync: notYet };
+  if (document.querySelector("#first-paint .ag-place")) loadOnce(); /* this page has one */
 })();

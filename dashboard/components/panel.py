@@ -1,6 +1,5 @@
-"""Panels: a titled card around a chart or a table, and the guard that keeps one panel's failure its own."""
+"""Panels: a titled card around a chart or a table, each of which may fail by itself."""
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -61,18 +60,3 @@ def part(draw: Callable[..., Any], *arguments: Any, otherwise: Any = no_update) 
         return draw(*arguments)
     except QueryError:
         return otherwise
-
-
-def guarded(draw: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a drawing callback keep what is on screen until its first answer, and when its part can't be drawn."""
-
-    @functools.wraps(draw)
-    def drawn(answer: Any, *arguments: Any) -> Any:
-        if not answer:
-            return no_update
-        try:
-            return draw(answer, *arguments)
-        except QueryError:
-            return no_update
-
-    return drawn

@@ -194,7 +194,7 @@ def fetch_rows(request: Any, basis: Any, viewer: str) -> Any:
     if not request:
         return (no_update,) * 4
     if not basis:  # an answer all the same: an open request would hold up those that follow
-        return {"rowData": [], "rowCount": 0}, no_update, no_update, {}
+        return _rows([], 0), no_update, no_update, {}
     return *_block(request, basis, viewer), basis
 
 
@@ -203,9 +203,9 @@ def _block(request: Any, basis: Any, viewer: str) -> tuple[Any, Any, Any]:
     try:
         page = _page(view, basis, start // rows.PAGE_ROWS, viewer)
     except DearQueryError as error:
-        return {"rowData": [], "rowCount": start}, dear_banner(error), ""
+        return _rows([], start), dear_banner(error), ""
     except LoglakeError as error:
-        return {"rowData": [], "rowCount": start}, message("The rows could not be read", str(error)), ""
+        return _rows([], start), message("The rows could not be read", str(error)), ""
     first = start // rows.PAGE_ROWS * rows.PAGE_ROWS
     block = page[start - first : start - first + BLOCK_ROWS]
     found = first + len(page) if len(page) < rows.PAGE_ROWS else None
@@ -213,7 +213,12 @@ def _block(request: Any, basis: Any, viewer: str) -> tuple[Any, Any, Any]:
     shown = [grid_row(record, view.zone) for record in block]
     sources = shell.lake().sources(view, shell.loaded_cube(basis).services)
     banner = rows_banner(view, sources, shell.lake().drop_levels, found)
-    return {"rowData": shown, "rowCount": total}, banner, rows_count(found)
+    return _rows(shown, total), banner, rows_count(found)
+
+
+def _rows(shown: list[dict[str, Any]], total: int | None) -> dict[str, Any]:
+    """Return a block as the grid takes it: a blank row for none, as the grid may lose what follows a count of zero."""
+    return {"rowData": shown, "rowCount": total} if total != 0 else {"rowData": [{"row_id": "none"}], "rowCount": 1}
 
 
 @callback(
@@ -226,7 +231,7 @@ def _block(request: Any, basis: Any, viewer: str) -> tuple[Any, Any, Any]:
     prevent_initial_call=True,
 )
 def open_detail(selected: Any, basis: Any) -> Any:
-    if not selected or not basis:
+    if not selected or not basis or "event_id" not in selected[0]:
         return no_update, no_update, no_update, no_update
     record = {name: selected[0].get(name) for name in rows.FIELDS}
     around = html.Button("Show what surrounded it", id="explore-around", type="button", className="text-button")
