@@ -8,56 +8,38 @@ from flask import Response, jsonify
 
 from catalog.errors import LoglakeError
 from catalog.live_feed import Feed
-from dashboard import access, audit, compression, exports, login, security, shell, shell_views
+from dashboard import access, audit, compression, exports, login, security, shell, shell_time, shell_views
+from dashboard.index import START, Application
 from dashboard.lake import Lake
 from dashboard.login import Gate
+from dashboard.memo import Memo
 from dashboard.state import StateFile
 from dashboard.statements import Statement
 
-INDEX = """<!DOCTYPE html>
-<html lang="en">
-    <head>
-        {%metas%}
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>{%title%}</title>
-        {%favicon%}
-        {%css%}
-        <script src="_theme.js"></script>
-    </head>
-    <body>
-        {%app_entry%}
-        <footer>{%config%}{%scripts%}{%renderer%}</footer>
-    </body>
-</html>
-"""
-EARLY_THEME = """(function () {
-  var chosen = null;
-  try { chosen = localStorage.getItem("loglake-theme"); } catch (error) { chosen = null; }
-  var dark = chosen === "dark" || (chosen !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
-  document.documentElement.setAttribute("data-bs-theme", dark ? "dark" : "light");
-  document.documentElement.setAttribute("data-ag-theme-mode", dark ? "dark" : "light");
-})();
-"""
+DRAWN = 64
+"""Drawings of whole pages that a worker keeps."""
 
 
 def create_app(lake: Lake, gate: Gate, prefix: str = "/", live: Feed | None = None) -> Dash:
     """Return the application over a lake and its live feed, behind a gate; nothing is asked before a request."""
-    app = Dash(
+    app = Application(
         "dashboard",
         use_pages=True,
         title="Loglake",
         update_title="",
-        index_string=INDEX.replace("_theme.js", f"{prefix}_theme.js"),
+        assets_ignore=START,
         suppress_callback_exceptions=True,
         url_base_pathname=None if prefix == "/" else prefix,
         health_endpoint="healthz",
     )
-    app.layout = html.Div([dcc.Store(id="shell-theme"), page_container])
+    app.layout = _layout
     app.server.extensions["loglake"] = lake
     app.server.extensions["loglake-live"] = live
+    app.server.extensions["loglake-drawn"] = Memo(DRAWN)
     app.server.extensions["loglake-state"] = gate.state
     lake.broker.on_start = partial(_write_down, gate.state)
     shell.register(app)
+    shell_time.register(app)
     shell_views.register(app)
     security.protect(app)
     login.install(app.server, gate, prefix)
@@ -67,12 +49,11 @@ def create_app(lake: Lake, gate: Gate, prefix: str = "/", live: Feed | None = No
     return app
 
 
-def _add_routes(app: Dash, lake: Lake, prefix: str) -> None:
-    @app.server.get(f"{prefix}_theme.js")
-    def early_theme() -> Response:
-        """Set the theme before anything is painted; a file of its own, so that the policy needs no hash for it."""
-        return Response(EARLY_THEME, mimetype="text/javascript", headers={"Cache-Control": "public, max-age=3600"})
+def _layout() -> html.Div:
+    return html.Div([dcc.Store(id="shell-theme", data=shell.theme_name()), page_container])
 
+
+def _add_routes(app: Dash, lake: Lake, prefix: str) -> None:
     @app.server.get(f"{prefix}readyz")
     def ready() -> tuple[Response, int]:
         """Answer 200 when viewers can be served: the cache is writable. Athena being down is no reason to stop."""

@@ -99,6 +99,10 @@ class Broker:
         """Return whether an answer is kept or an execution under way: asking then scans nothing more."""
         return f"answer:{question.key}" in self._cache or bool(self._run(question.key))
 
+    def kept(self, question: Question) -> Answer | None:
+        """Return the answer that is kept, however old; asks nobody and counts nothing."""
+        return self._answer(question.key)
+
     def running(self) -> list[dict[str, Any]]:
         """Return the executions under way: key, execution id, text, start and how many wait."""
         runs = [self._run(key) | {"key": key, "waiters": len(self._waiters(key))} for key in self._active()]

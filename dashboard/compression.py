@@ -11,6 +11,7 @@ STATIC_LEVEL, QUICK_LEVEL = 9, 1
 KINDS = ("text/", "application/json", "application/javascript", "image/svg+xml")
 STATIC_PLACES = ("_dash-component-suites/", "assets/")
 KEPT_SECONDS = 30 * 86_400.0
+KEPT_YEAR = 365 * 86_400
 
 
 def install(server: Flask, cache: FanoutCache, prefix: str) -> None:
@@ -18,9 +19,11 @@ def install(server: Flask, cache: FanoutCache, prefix: str) -> None:
 
     @server.after_request
     def compress(response: Response) -> Response:
+        is_static = request.path.removeprefix(prefix).startswith(STATIC_PLACES)
+        if is_static and response.status_code == 200 and "m" in request.args:  # an address of this very version
+            response.headers["Cache-Control"] = f"public, max-age={KEPT_YEAR}, immutable"
         if not _is_worth_it(response):
             return response
-        is_static = request.path.removeprefix(prefix).startswith(STATIC_PLACES)
         response.direct_passthrough = False
         content = response.get_data()
         response.headers.add("Vary", "Accept-Encoding")

@@ -82,10 +82,15 @@ def volume(cube: Cube, view: View, step: int | None = None) -> pd.DataFrame:
     name = counting(cube, view)
     step = step or step_seconds(cube.window, grain=cube.grains.get(name, 60))
     rows = cut(cube.frames[name], cube.window, view)
-    table = rows.assign(slot=rows["slot"] // step * step).pivot_table(
-        index="slot", columns="level", values="events", aggfunc="sum", fill_value=0, observed=True
-    )
-    return table[[level for level in LEVELS if level in table]]
+    slots, place = np.unique(rows["slot"].to_numpy("int64") // step * step, return_inverse=True)
+    levels, events = rows["level"].to_numpy(), rows["events"].to_numpy("int64")
+    chosen = {level: levels == level for level in LEVELS}
+    columns = {
+        level: np.bincount(place[of], events[of], len(slots)).astype("int64")
+        for level, of in chosen.items()
+        if of.any()
+    }
+    return pd.DataFrame(columns, index=pd.Index(slots, name="slot"))
 
 
 def error_rate(cube: Cube, view: View, window: Window | None = None, step: int | None = None) -> pd.DataFrame:
@@ -93,7 +98,7 @@ def error_rate(cube: Cube, view: View, window: Window | None = None, step: int |
     window = window or cube.window
     step = step or step_seconds(window, 60, cube.grains.get(COUNTS, 60))
     rows = cut(cube.frames[COUNTS], window, View(services=view.services, facets=countable(view)))
-    return _rates(rows, window, step)
+    return rates_of(rows, window, step)
 
 
 def quantile_lines(cube: Cube, view: View, window: Window | None = None, step: int | None = None) -> pd.DataFrame:
@@ -127,9 +132,11 @@ def quantile(frame: pd.DataFrame, wanted: float) -> float | None:
     """Return the milliseconds below which a share of the events of a latency frame lies; None when it is empty."""
     if frame.empty:
         return None
-    histogram = frame.groupby("bucket", observed=True)["events"].sum().sort_index()
-    rank = max(1, int(np.ceil(wanted * histogram.sum())))
-    return float(_middles(histogram.index.to_numpy())[int(np.searchsorted(histogram.cumsum().to_numpy(), rank))])
+    buckets = frame["bucket"].to_numpy()
+    lowest = int(buckets.min())
+    heights = np.bincount(buckets - lowest, frame["events"].to_numpy())
+    rank = max(1, int(np.ceil(wanted * heights.sum())))
+    return float(middle_of(lowest + int(np.searchsorted(heights.cumsum(), rank))))
 
 
 def kpis(cube: Cube, view: View) -> tuple[Kpi, ...]:
@@ -139,13 +146,15 @@ def kpis(cube: Cube, view: View) -> tuple[Kpi, ...]:
     latency, earlier_latency = (
         cut(cube.frames[LATENCY], window, View(services=view.services)) for window in (now, before)
     )
+    whole = View(services=view.services, facets=countable(view))
+    every, every_before = (cut(cube.frames[COUNTS], window, whole) for window in (now, before))
     rates = error_rate(cube, view)
     lines = quantile_lines(cube, view)
     events = volume(cube, view, step_seconds(now, 60)).sum(axis=1)
     return (
         Kpi("events", total_events(counts), total_events(earlier), course(events)),
-        Kpi("errors", _errors(cube, view, now), _errors(cube, view, before), course(rates["errors"])),
-        Kpi("error_rate", error_share(cube, view, now), error_share(cube, view, before), course(rates["rate"])),
+        Kpi("errors", total_errors(every), total_errors(every_before), course(rates["errors"])),
+        Kpi("error_rate", error_share(every), error_share(every_before), course(rates["rate"])),
         *(
             Kpi(
                 f"p{wanted * 100:.0f}",
@@ -177,25 +186,32 @@ def counting(cube: Cube, view: View) -> str:
     return ENDPOINTS if "endpoint" in view.facets and ENDPOINTS in cube.frames and not cube.is_filtered else COUNTS
 
 
-def _rates(rows: pd.DataFrame, window: Window, step: int) -> pd.DataFrame:
+def rates_of(rows: pd.DataFrame, window: Window, step: int) -> pd.DataFrame:
+    """Return events, errors and their ratio per bar of rows that were cut already; a bar without events is NaN."""
     slots = slots_of(window, step)
-    slot = rows["slot"] // step * step
-    events = rows.groupby(slot)["events"].sum().reindex(slots)
-    errors = rows[rows["level"].isin(ERROR_LEVELS)].groupby(slot)["events"].sum().reindex(slots)
-    errors = errors.fillna(0).where(events.notna())
-    return pd.DataFrame({"events": events, "errors": errors, "rate": errors / events})
+    place = ((rows["slot"].to_numpy("int64") - slots[0]) // step).clip(0, len(slots) - 1)
+    counts, bad = rows["events"].to_numpy("int64"), _are_errors(rows)
+    seen = np.bincount(place, minlength=len(slots)) > 0
+    events = np.where(seen, np.bincount(place, counts, len(slots)), np.nan)
+    errors = np.where(seen, np.bincount(place[bad], counts[bad], len(slots)), np.nan)
+    rate = np.divide(errors, events, out=np.full(len(slots), np.nan), where=events > 0)
+    return pd.DataFrame({"events": events, "errors": errors, "rate": rate}, index=slots)
 
 
-def _errors(cube: Cube, view: View, window: Window) -> float | None:
-    rows = cut(cube.frames[COUNTS], window, View(services=view.services, facets=countable(view)))
-    return None if rows.empty else float(rows.loc[rows["level"].isin(ERROR_LEVELS), "events"].sum())
+def _are_errors(rows: pd.DataFrame) -> np.ndarray:
+    levels = rows["level"].to_numpy()
+    return np.asarray((levels == ERROR_LEVELS[0]) | (levels == ERROR_LEVELS[1]))
 
 
-def error_share(cube: Cube, view: View, window: Window) -> float | None:
-    """Return the share of errors in a window; None without events."""
-    rows = cut(cube.frames[COUNTS], window, View(services=view.services, facets=countable(view)))
+def total_errors(rows: pd.DataFrame) -> float | None:
+    """Return the errors of rows; None of none at all."""
+    return None if rows.empty else float(rows["events"].to_numpy()[_are_errors(rows)].sum())
+
+
+def error_share(rows: pd.DataFrame) -> float | None:
+    """Return the share of errors in rows; None without events."""
     total = rows["events"].sum()
-    return float(rows.loc[rows["level"].isin(ERROR_LEVELS), "events"].sum() / total) if total else None
+    return float((total_errors(rows) or 0.0) / total) if total else None
 
 
 def total_events(rows: pd.DataFrame) -> float | None:

@@ -7,18 +7,13 @@ some services only: the services are in the SQL and in every key, so that no ans
 """
 
 import copy
-import hashlib
 import json
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.csv
 from diskcache import FanoutCache
 
 from catalog.errors import QueryError
@@ -28,27 +23,26 @@ from dashboard.blocks import (
     Block,
     cut_blocks,
     frame_of,
-    from_bytes,
     kinds,
     manifest_days,
     parse_rollup,
     question_of,
     stretches,
-    to_bytes,
     versions_of,
 )
 from dashboard.broker import ANSWER_SECONDS, Answer, Broker, Question
 from dashboard.cube import Cube
+from dashboard.cube_store import CubeStore
 from dashboard.guard import Guard, Limits
 from dashboard.loading import Loaded, complete_moment, finished, standing
 from dashboard.pattern_names import PatternNames
-from dashboard.statements import COUNTS, LATENCY, PATTERNS, Statement
+from dashboard.statements import COUNTS, PATTERNS, Statement
 from dashboard.timerange import Window, resolve
 from dashboard.view import View
 
 MANIFEST_SECONDS = 15.0
-BLOCK_SECONDS = 7 * 86_400.0
-MEMO_CUBES = 12
+KEPT_LOAD_SECONDS = 120.0
+"""How old a manifest may be for a page to open with what is kept; it asks for what is newer right after."""
 TABLES_SECONDS = 60.0
 ROWS_SECONDS = 30.0
 LOOK_SECONDS = 0.1
@@ -78,8 +72,7 @@ class Lake:
         self.clock = clock
         self._cache = cache
         self._patterns = PatternNames(cache)
-        self._memo: OrderedDict[str, Cube] = OrderedDict()
-        self._memo_lock = threading.Lock()
+        self._cubes = CubeStore(cache)
 
     def scoped(self, services: Sequence[str]) -> "Lake":
         """Return this lake as someone sees it who may see `services` only; all of them when there are none."""
@@ -88,30 +81,37 @@ class Lake:
         return other
 
     def load(self, view: View, needs: Iterable[str], viewer: str, wait: float = 0.25, fresh: bool = False) -> Loaded:
-        """Move the view's cube on and return how it stands: `SUCCEEDED` with a token, `RUNNING`, or failed with why."""
+        """Move the view's cube on and return how it stands: `SUCCEEDED` with a token, `RUNNING`, or failed with why.
+
+        What is kept is returned at once, while newer is looked for; `fresh` waits for that, up to `wait` seconds.
+        """
         window = resolve(view.time_range, self.clock())
         deadline = time.monotonic() + wait
+        max_age = 0.0 if fresh else MANIFEST_SECONDS
         while True:
-            loaded = self._advance(window, tuple(needs), viewer, 0.0 if fresh else MANIFEST_SECONDS)
-            is_settled = loaded.state != RUNNING and not loaded.is_revalidating
+            loaded = self._advance(window, tuple(needs), viewer, max_age)
+            is_settled = loaded.state != RUNNING and not (fresh and loaded.is_revalidating)
             if is_settled or time.monotonic() >= deadline:
                 return loaded
-            fresh = False
+            max_age = MANIFEST_SECONDS
             time.sleep(LOOK_SECONDS)
+
+    def kept_load(self, view: View, needs: Iterable[str]) -> Loaded | None:
+        """Return the view's load if all of it is kept, not much older than a look would bring; asks nobody."""
+        window = resolve(view.time_range, self.clock())
+        manifests = [self.broker.kept(question) for question in self._manifests(window)]
+        complete = self.broker.kept(Question(statements.completeness()))
+        found = [answer for answer in manifests if answer and self._is_young(answer)]
+        if complete is None or len(found) < len(manifests):
+            return None
+        blocks = self._blocks(window, tuple(needs), versions_of(found))
+        if self._cubes.missing(blocks):
+            return None
+        return self._whole(window, blocks, found, [], complete_moment(complete.content))
 
     def cube(self, token: str) -> Cube:
         """Return the cube a load named; raise `QueryError` when it is no longer kept."""
-        place = f"{self._scope}/{token}"
-        with self._memo_lock:
-            if place in self._memo:
-                self._memo.move_to_end(place)
-                return self._memo[place]
-        cube = self._assemble(token)
-        with self._memo_lock:
-            self._memo[place] = cube
-            while len(self._memo) > MEMO_CUBES:
-                self._memo.popitem(last=False)
-        return cube
+        return self._cubes.cube(token, self.services)
 
     def ask(self, statement: Statement, viewer: str, max_age: float, wait: float = 30.0, version: str = "") -> Answer:
         """Ask one statement and wait for it; raise `QueryError` in the engine's words when it fails or takes longer."""
@@ -127,7 +127,7 @@ class Lake:
         manifests = [self.broker.ask(question, viewer) for question in questions]
         questions.append(Question(statements.completeness()))
         if all(manifest.content is not None for manifest in manifests):
-            missing = self._missing(self._blocks(window, tuple(needs), versions_of(manifests)))
+            missing = self._cubes.missing(self._blocks(window, tuple(needs), versions_of(manifests)))
             questions += [question_of(stretch) for stretch in stretches(missing)]
         return sum(self.broker.cancel(question, viewer) for question in questions)
 
@@ -220,13 +220,26 @@ class Lake:
         if any(manifest.content is None for manifest in manifests):
             return standing(window, manifests)
         blocks = self._blocks(window, needs, versions_of(manifests))
-        answers = [self._fetch(stretch, viewer) for stretch in stretches(self._missing(blocks))]
-        missing = self._missing(blocks) if answers else []
+        answers = [self._fetch(stretch, viewer) for stretch in stretches(self._cubes.missing(blocks))]
+        missing = self._cubes.missing(blocks) if answers else []
         complete_to = complete_moment(complete.content)
         if missing:
             return standing(window, answers, complete_to)
-        token = self._keep(window, blocks, complete_to)
+        return self._whole(window, blocks, manifests, answers, complete_to)
+
+    def _whole(
+        self,
+        window: Window,
+        blocks: Sequence[Block],
+        manifests: Sequence[Answer],
+        answers: Sequence[Answer],
+        complete_to: datetime | None,
+    ) -> Loaded:
+        token = self._cubes.keep(window, blocks, complete_to, self.services)
         return finished(window, token, manifests, answers, complete_to)
+
+    def _is_young(self, answer: Answer) -> bool:
+        return self.clock().timestamp() - answer.asked_at <= KEPT_LOAD_SECONDS
 
     @property
     def _scope(self) -> str:
@@ -258,12 +271,9 @@ class Lake:
         blocks: list[Block] = []
         for name in needs:
             choices = [cut_blocks(kind, whole, versions, self.services) for kind in kinds(name, window)]
-            cached = (choice for choice in choices if not self._missing(choice))
+            cached = (choice for choice in choices if not self._cubes.missing(choice))
             blocks += next(cached, choices[0])
         return blocks
-
-    def _missing(self, blocks: Sequence[Block]) -> list[Block]:
-        return [block for block in blocks if block.key not in self._cache]
 
     def _fetch(self, stretch: Sequence[Block], viewer: str) -> Answer:
         answer = self.broker.ask(question_of(stretch), viewer)
@@ -271,42 +281,5 @@ class Lake:
             table = parse_rollup(answer.content, stretch[0].kind.name)
             if stretch[0].kind.name == PATTERNS:
                 self._patterns.learn(table)
-            slots = table.column("slot").to_numpy()
-            for block in stretch:
-                start, end = (moment.timestamp() for moment in (block.window.start, block.window.end))
-                part = table.filter(pa.array((slots >= start) & (slots < end)))
-                self._cache.set(block.key, to_bytes(part), expire=BLOCK_SECONDS, retry=True)
+            self._cubes.put(table, stretch)
         return answer
-
-    def _keep(self, window: Window, blocks: Sequence[Block], complete_to: datetime | None) -> str:
-        facts = {
-            "services": list(self.services),
-            "window": [window.start.timestamp(), window.end.timestamp()],
-            "complete_to": complete_to.timestamp() if complete_to else None,
-            "blocks": [[block.kind.name, block.kind.grain_seconds, block.key] for block in blocks],
-        }
-        text = json.dumps(facts)
-        token = hashlib.sha256(text.encode()).hexdigest()[:24]
-        self._cache.set(f"cube:{token}", text, expire=86_400, retry=True)
-        return token
-
-    def _assemble(self, token: str) -> Cube:
-        text = self._cache.get(f"cube:{token}", retry=True)
-        if text is None:
-            raise QueryError("this view is older than the cache keeps; press Refresh")
-        facts = json.loads(text)
-        if facts["services"] != list(self.services):
-            raise QueryError("this view was loaded for other services; press Refresh")
-        tables: dict[str, list[pa.Table]] = {}
-        for name, _, key in facts["blocks"]:
-            kept = self._cache.get(key, retry=True)
-            if kept is None:
-                raise QueryError("a part of this view has left the cache; press Refresh")
-            tables.setdefault(name, []).append(from_bytes(kept))
-        start, end = (datetime.fromtimestamp(moment, UTC) for moment in facts["window"])
-        return Cube(
-            Window(start, end),
-            {name: frame_of(name, parts) for name, parts in ({COUNTS: [], LATENCY: []} | tables).items()},
-            {name: grain for name, grain, _ in facts["blocks"]},
-            datetime.fromtimestamp(facts["complete_to"], UTC) if facts["complete_to"] else None,
-        )

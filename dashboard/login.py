@@ -88,7 +88,7 @@ def install(server: Flask, gate: Gate, prefix: str) -> None:
 
 
 def _guard(server: Flask, gate: Gate, prefix: str) -> None:
-    public = {f"{prefix}{name}" for name in ("healthz", "readyz", "login", "_theme.js", "_favicon.ico")}
+    public = {f"{prefix}{name}" for name in ("healthz", "readyz", "login", "_favicon.ico")}
 
     @server.before_request
     def identify() -> Any:

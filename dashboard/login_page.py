@@ -10,7 +10,7 @@ PAGE = Markup("""<!DOCTYPE html>
     <link rel="icon" href="{prefix}_favicon.ico">
     <link rel="stylesheet" href="{prefix}assets/bootstrap.min.css">
     <link rel="stylesheet" href="{prefix}assets/loglake.css">
-    <script src="{prefix}_theme.js"></script>
+    <script src="{prefix}assets/start.js"></script>
   </head>
   <body>
     <main class="login">

@@ -1,5 +1,7 @@
 """Rankings of what a cube holds: services, endpoints, message patterns and facet values, beside the period before."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -10,15 +12,16 @@ from dashboard.cube import (
     counting,
     course,
     cut,
-    error_rate,
     error_share,
     quantile,
+    rates_of,
     slots_of,
     step_seconds,
     total_events,
 )
 from dashboard.patterns import pattern_id
 from dashboard.statements import COUNTS, ENDPOINT_LATENCY, ENDPOINTS, LATENCY, PATTERNS
+from dashboard.timerange import Window
 from dashboard.view import View
 
 NOTABLE_EVENTS = 10
@@ -27,7 +30,11 @@ NOTABLE_EVENTS = 10
 
 def by_service(cube: Cube, view: View) -> pd.DataFrame:
     """Return one row per service: events, error_rate, p95, each with `previous_…`, and series; most changed first."""
-    rows = [_service_row(cube, service) for service in cube.services if not view.services or service in view.services]
+    now, before = cube.window, cube.window.previous
+    parts = [_by_name(cut(cube.frames[name], window)) for name in (COUNTS, LATENCY) for window in (now, before)]
+    step = step_seconds(now, 60, cube.grains.get(COUNTS, 60))
+    chosen = [service for service in cube.services if not view.services or service in view.services]
+    rows = [_service_row(service, [part(service) for part in parts], now, step) for service in chosen]
     columns = ["service", "events", "previous_events", "error_rate", "previous_error_rate", "p95", "previous_p95"]
     table = pd.DataFrame(rows, columns=[*columns, "series", "errors_series", "surprise"])
     return table.sort_values("surprise", ascending=False, kind="stable").reset_index(drop=True)
@@ -103,13 +110,18 @@ def facet_counts(cube: Cube, view: View, column: str, limit: int = 10) -> list[t
     return [(str(name), int(count)) for name, count in ranked.items()]
 
 
-def _service_row(cube: Cube, service: str) -> list[object]:
-    view = View(services=(service,))
-    now, before = cube.window, cube.window.previous
-    events, previous_events = (total_events(cut(cube.frames[COUNTS], window, view)) for window in (now, before))
-    rate, previous_rate = (error_share(cube, view, window) for window in (now, before))
-    p95, previous_p95 = (quantile(cut(cube.frames[LATENCY], window, view), 0.95) for window in (now, before))
-    rates = error_rate(cube, view)
+def _by_name(frame: pd.DataFrame) -> Callable[[str], pd.DataFrame]:
+    """Return a function that gives a service's rows of a frame."""
+    places = frame.groupby("service", observed=True).indices
+    return lambda service: frame.iloc[places.get(service, [])]
+
+
+def _service_row(service: str, parts: list[pd.DataFrame], window: Window, step: int) -> list[object]:
+    counts, earlier, latency, earlier_latency = parts
+    events, previous_events = total_events(counts), total_events(earlier)
+    rate, previous_rate = error_share(counts), error_share(earlier)
+    p95, previous_p95 = quantile(latency, 0.95), quantile(earlier_latency, 0.95)
+    rates = rates_of(counts, window, step)
     surprise = (
         8 * abs((rate or 0) - (previous_rate or 0))
         + abs(np.log(((p95 or 1) + 1) / ((previous_p95 or p95 or 1) + 1)))

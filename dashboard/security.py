@@ -42,6 +42,7 @@ def protect(app: Dash) -> None:
         response.headers.update(HEADERS)
         if response.mimetype == "text/html":
             response.headers["Content-Security-Policy"] = policy()
+            response.headers["Cache-Control"] = "private, no-cache"  # a page opens with what its viewer may see
         return response
 
 

@@ -1,14 +1,17 @@
 """The shell around every page: sidebar, header, status line, and the callbacks that keep view, URL and data together.
 
 The browser holds the view in the store `shell-view`; one clientside callback writes it and the URL together.
-`shell-answer` names the cube that is loaded for it: pages draw from these two.
+`shell-span` is what of it the cube depends on, `shell-answer` names the cube that is loaded for that, and `shell-draw`
+holds view, answer and theme: what a page is drawn for.
 """
 
 import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
-from flask import current_app
+from flask import current_app, has_request_context, request
 
 from catalog.errors import LoglakeError, QueryError
 from dashboard import access, timerange
@@ -16,10 +19,13 @@ from dashboard.athena import FAILED, RUNNING
 from dashboard.components import chrome
 from dashboard.components.panel import message
 from dashboard.components.status_line import status_line
+from dashboard.cube import Cube
 from dashboard.lake import Lake
 from dashboard.loading import Loaded
+from dashboard.memo import Memo
 from dashboard.state import StateFile
-from dashboard.view import View, parse, to_store
+from dashboard.theme import Theme, theme_of
+from dashboard.view import View, parse, query_string, to_store
 
 POLL_MS = 350
 REFRESH_MS = 30_000
@@ -53,6 +59,16 @@ def view_of(store: dict[str, str] | None) -> View:
     return parse(store or {}, lake().clock())[0]
 
 
+@dataclass(frozen=True)
+class Opening:
+    """What a page opens with: its view, and its cube with its load when all of that is kept already."""
+
+    view: View
+    theme: Theme
+    loaded: Loaded | None = None
+    cube: Cube | None = None
+
+
 def frame(
     query: dict[str, Any],
     title: str,
@@ -62,28 +78,39 @@ def frame(
 ) -> html.Div:
     """Return a whole page: the shell showing the URL's view, around `content`.
 
+    A function as content is given the page's `Opening` and draws at once what is kept: no request needs to follow.
     A page that stands alone has more to show than the cube: it stays when the cube can't be had.
     """
     view, notices = parse({key: str(value) for key, value in query.items() if value is not None}, lake().clock())
+    opening = _open(view, needs if callable(content) else ())
+    loaded = opening.loaded
+    told = timerange.tell(view.time_range, lake().clock(), timerange.parse_zone(view.zone))
+    answer = _answer(loaded, view) if loaded else None
     return html.Div(
         [
             dcc.Store(id="shell-view", data=to_store(view)),
+            dcc.Store(id="shell-draw", data=_asked(answer, view, opening.theme)),
+            dcc.Store(id="shell-span", data=span_of(view)),
             dcc.Store(id="shell-range", data={"from": view.time_range.start, "to": view.time_range.end}),
             dcc.Store(id="shell-facets", data={f"f.{name}": "|".join(values) for name, values in view.facets.items()}),
             dcc.Store(id="shell-needs", data=list(needs)),
             dcc.Store(id="shell-viewer", data=secrets.token_hex(8)),
-            dcc.Store(id="shell-answer"),
+            dcc.Store(id="shell-answer", data=answer),
             dcc.Store(id="shell-brush"),
             dcc.Interval(id="shell-poll", interval=POLL_MS, disabled=True),
             dcc.Interval(id="shell-refresh", interval=REFRESH_MS),
-            chrome.sidebar(view, title),
+            chrome.sidebar(view, told, title, opening.cube.services if opening.cube else []),
             html.Main(
                 [
-                    chrome.header(title, access.current()),
-                    chrome.status_place(),
+                    chrome.header(title, told, access.current()),
+                    chrome.status_place(_status(loaded, view) if loaded else None),
                     chrome.notices(notices),
                     html.Div(id="shell-error"),
-                    html.Div(content, id="shell-page", className="page first-load"),
+                    html.Div(
+                        content(opening) if callable(content) else content,
+                        id="shell-page",
+                        className="page" if loaded else "page first-load",
+                    ),
                 ],
                 className="main stands-alone" if stands_alone else "main",
             ),
@@ -92,6 +119,32 @@ def frame(
         ],
         className="shell",
     )
+
+
+def _open(view: View, needs: tuple[str, ...]) -> Opening:
+    theme = theme_of(theme_name())
+    try:
+        loaded = lake().kept_load(view, needs) if needs else None
+        return Opening(view, theme, loaded, lake().cube(loaded.token) if loaded else None)
+    except LoglakeError:  # what was kept a moment ago has gone: the page asks for it as for any other
+        return Opening(view, theme)
+
+
+def drawn(page: str, token: str, view: View, theme: Theme, draw: Callable[[], Any]) -> Any:
+    """Return what a page draws of a cube, made once a worker for all who look at the same."""
+    memo: Memo = current_app.extensions["loglake-drawn"]
+    return memo.get((page, *access.current().services, token, query_string(view), theme.name), draw)
+
+
+def theme_name() -> str:
+    """Return the theme that the browser said it shows, in a cookie of `start.js`."""
+    return "dark" if has_request_context() and request.cookies.get("loglake_theme") == "dark" else "light"
+
+
+def _asked(answer: Any, view: View, theme: Theme) -> dict[str, Any] | None:
+    """Return what the page is drawn for; nothing when the live counters have to be drawn in."""
+    is_live = current_app.extensions.get("loglake-live") is not None
+    return {"answer": answer, "view": to_store(view), "theme": theme.name} if answer and not is_live else None
 
 
 def register(app: Dash) -> None:
@@ -105,39 +158,16 @@ def register(app: Dash) -> None:
         Output("shell-service", "options"),
         Output("shell-cancel", "hidden"),
         Output("shell-error", "children"),
-        Input("shell-view", "data"),
+        Input("shell-span", "data"),
         Input("shell-poll", "n_intervals"),
         Input("shell-refresh", "n_intervals"),
         Input("shell-run", "n_clicks"),
         Input("shell-cancel", "n_clicks"),
+        State("shell-view", "data"),
         State("shell-needs", "data"),
         State("shell-viewer", "data"),
         State("shell-answer", "data"),
     )(_load)
-    app.callback(
-        Output("shell-range", "data"),
-        Output("shell-range-error", "children"),
-        Input("shell-range-text", "value"),
-        Input("shell-apply", "n_clicks"),
-        Input("shell-earlier", "n_clicks"),
-        Input("shell-later", "n_clicks"),
-        Input("shell-zoom-out", "n_clicks"),
-        Input("shell-freeze", "n_clicks"),
-        Input("shell-brush", "data"),
-        State("shell-view", "data"),
-        State("shell-dates", "start_date"),
-        State("shell-dates", "end_date"),
-        State("shell-time-start", "value"),
-        State("shell-time-end", "value"),
-        prevent_initial_call=True,
-    )(_choose_range)
-    app.callback(
-        Output("shell-range-text", "value"),
-        Output("shell-range-label", "children"),
-        Output("shell-dates", "start_date"),
-        Output("shell-dates", "end_date"),
-        Input("shell-view", "data"),
-    )(_show_range)
 
 
 def _register_clientside(app: Dash) -> None:
@@ -165,7 +195,9 @@ def _register_clientside(app: Dash) -> None:
     clientside(
         "brush",
         Output("shell-brush", "data"),
+        Output("shell-range", "data", allow_duplicate=True),
         Input({"type": "time-chart", "name": ALL}, "relayoutData"),
+        State("shell-view", "data"),
         prevent_initial_call=True,
     )
     clientside(
@@ -174,7 +206,24 @@ def _register_clientside(app: Dash) -> None:
         Input("shell-view", "data"),
         State({"type": "shell-nav", "path": ALL}, "id"),
     )
-    clientside("theme", Output("shell-theme", "data"), Input("shell-theme-button", "n_clicks"))
+    clientside(
+        "theme", Output("shell-theme", "data"), Input("shell-theme-button", "n_clicks"), State("shell-theme", "data")
+    )
+    clientside(
+        "span",
+        Output("shell-span", "data"),
+        Input("shell-view", "data"),
+        State("shell-span", "data"),
+        prevent_initial_call=True,
+    )
+    clientside(
+        "asked",
+        Output("shell-draw", "data"),
+        Input("shell-answer", "data"),
+        Input("shell-view", "data"),
+        Input("shell-theme", "data"),
+        State("shell-draw", "data"),
+    )
     clientside("copyLink", Output("shell-sink", "children"), Input("shell-copy", "n_clicks"), prevent_initial_call=True)
     clientside(
         "menu", Output("shell-sidebar", "className"), Input("shell-menu", "n_clicks"), Input("shell-view", "data")
@@ -191,7 +240,15 @@ def _register_clientside(app: Dash) -> None:
 
 
 def _load(
-    store: Any, _poll: Any, _refresh: Any, _run: Any, _cancel: Any, needs: list[str], viewer: str, answer: Any
+    _span: Any,
+    _poll: Any,
+    _refresh: Any,
+    _run: Any,
+    _cancel: Any,
+    store: Any,
+    needs: list[str],
+    viewer: str,
+    answer: Any,
 ) -> tuple[Any, ...]:
     """Move the view's cube on. Outputs: answer, status line, poll off, page's class, services, cancel hidden, error."""
     view, source = view_of(store), lake()
@@ -202,7 +259,7 @@ def _load(
         loaded = source.load(view, needs, viewer, fresh=ctx.triggered_id == "shell-run")
     except LoglakeError as error:
         loaded = Loaded(FAILED, timerange.resolve(view.time_range, source.clock()), error=str(error))
-    line = status_line(loaded, source.clock().timestamp(), view.zone, bool(answer))
+    line = _status(loaded, view, bool(answer))
     if loaded.token:
         return _finished(loaded, line, view, answer)
     if loaded.state == RUNNING:
@@ -210,8 +267,22 @@ def _load(
     return no_update, line, True, "page" if answer else "page failed", no_update, True, _failure(loaded)
 
 
+def _status(loaded: Loaded, view: View, has_previous: bool = True) -> list[html.Span]:
+    return status_line(loaded, lake().clock().timestamp(), view.zone, has_previous)
+
+
+def span_of(view: View) -> dict[str, str]:
+    """Return what of a view its cube depends on: everything else is a slice of the cube."""
+    return {"from": view.time_range.start, "to": view.time_range.end, "tz": view.zone}
+
+
+def _answer(loaded: Loaded, view: View) -> dict[str, Any]:
+    moments = [loaded.window.start.timestamp(), loaded.window.end.timestamp()]
+    return {"token": loaded.token, "window": moments, "from": view.time_range.start, "to": view.time_range.end}
+
+
 def _finished(loaded: Loaded, line: Any, view: View, answer: Any) -> tuple[Any, ...]:
-    changed = {"token": loaded.token, "window": [loaded.window.start.timestamp(), loaded.window.end.timestamp()]}
+    changed = _answer(loaded, view)
     cube = lake().cube(loaded.token)
     services = sorted({*cube.services, *view.services})
     empty = None if cube.services else _nothing(loaded)
@@ -235,52 +306,6 @@ def _nothing(loaded: Loaded) -> html.Div:
         "No events in this range",
         f"The lake is complete to {loaded.complete_to:%Y-%m-%d %H:%M:%S} UTC; choose an earlier range, or a wider one.",
     )
-
-
-def _choose_range(text: str, *others: Any) -> tuple[Any, str]:
-    """Return the range that the last touched part of the time control asks for, or why it can't be had."""
-    brush, store, *calendar = others[-6:]
-    view = view_of(store)
-    try:
-        chosen = _chosen(text, brush, view, calendar) or view.time_range
-        timerange.resolve(chosen, lake().clock())
-    except LoglakeError as error:
-        return no_update, str(error)
-    return (no_update if chosen == view.time_range else {"from": chosen.start, "to": chosen.end}), ""
-
-
-def _chosen(text: str, brush: Any, view: View, calendar: list[str]) -> timerange.TimeRange | None:
-    now, zone = lake().clock(), timerange.parse_zone(view.zone)
-    window = timerange.resolve(view.time_range, now)
-    match ctx.triggered_id:
-        case "shell-range-text":
-            return timerange.parse(text, now, zone) if text else None
-        case "shell-apply":
-            return timerange.parse(f"{calendar[0]} {calendar[2]} to {calendar[1]} {calendar[3]}", now, zone)
-        case "shell-brush":
-            return timerange.parse(f"{brush[0][:19]} to {brush[1][:19]}", now, zone) if brush else timerange.TimeRange()
-        case "shell-earlier":
-            return timerange.shift(window, -1)
-        case "shell-later":
-            return timerange.shift(window, 1)
-        case "shell-zoom-out":
-            return timerange.zoom_out(window, now)
-        case "shell-freeze":
-            return timerange.absolute(window)
-    return None
-
-
-def _show_range(store: dict[str, str]) -> tuple[str, str, str, str]:
-    view = view_of(store)
-    zone = timerange.parse_zone(view.zone)
-    window = timerange.resolve(view.time_range, lake().clock())
-    start, end = (moment.astimezone(zone) for moment in (window.start, window.end))
-    text = f"{view.time_range.start} to {view.time_range.end}"
-    if not view.time_range.is_relative:
-        text = f"{start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S}"
-    same_day = start.date() == end.date()
-    label = f"{start:%a %d %b %H:%M} – {end:%H:%M}" if same_day else f"{start:%a %d %b %H:%M} – {end:%a %d %b %H:%M}"
-    return text, label, f"{start:%Y-%m-%d}", f"{end:%Y-%m-%d}"
 
 
 def loaded_cube(answer: dict[str, Any] | None) -> Any:

@@ -52,6 +52,28 @@ class Window:
         return Window(self.start - self.span, self.start)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A range as the time control shows it: as typed, in words, and its first and last day."""
+
+    text: str
+    label: str
+    first_day: str
+    last_day: str
+
+
+def tell(time_range: TimeRange, now: datetime, zone: ZoneInfo) -> Told:
+    """Return how the time control shows a range in a zone."""
+    window = resolve(time_range, now)
+    start, end = (moment.astimezone(zone) for moment in (window.start, window.end))
+    text = f"{time_range.start} to {time_range.end}"
+    if not time_range.is_relative:
+        text = f"{start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S}"
+    same_day = start.date() == end.date()
+    label = f"{start:%a %d %b %H:%M} – {end:%H:%M}" if same_day else f"{start:%a %d %b %H:%M} – {end:%a %d %b %H:%M}"
+    return Told(text, label, f"{start:%Y-%m-%d}", f"{end:%Y-%m-%d}")
+
+
 def parse_zone(name: str) -> ZoneInfo:
     """Return the time zone so named; raise `UsageError` for one that does not exist."""
     if name not in zones():

@@ -11,6 +11,24 @@
     }
   }
 
+  const table = { wanted: "null", asked: null, timer: null };
+
+  function catchUp() {
+    /* A request under way is let to its end: its answer brings us here again, and no answer meets another's rows. */
+    const grid = exploreGrid();
+    clearTimeout(table.timer);
+    if (!grid || grid.isDestroyed() || table.wanted === "null") return;
+    if (Object.values(grid.getCacheBlockState()).some((block) => block.pageStatus === "loading")) {
+      table.timer = setTimeout(catchUp, 50);
+      return;
+    }
+    grid.setColumnsVisible(["service", "status_code", "took"], window.innerWidth > 700);
+    if (table.wanted === table.asked) return;
+    table.asked = table.wanted;
+    if (grid.getDisplayedRowCount() > 0) grid.ensureIndexVisible(0);
+    grid.purgeInfiniteCache();
+  }
+
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.explore = {
     facet: function (clicks, levels, services, facets) {
@@ -39,17 +57,15 @@
       const look = setInterval(() => {
         const grid = exploreGrid();
         const row = grid && grid.getDisplayedRowAtIndex(0);
-        if (row && row.data) row.setSelected(true, true);
-        if ((row && row.data) || Date.now() - started > 10000) clearInterval(look);
+        if (row && row.data && row.data.event_id) row.setSelected(true, true);
+        if ((row && row.data && row.data.event_id) || Date.now() - started > 10000) clearInterval(look);
       }, 100);
       return none();
     },
-    purge: function () {
-      const grid = exploreGrid();
-      if (!grid) return none();
-      grid.setColumnsVisible(["service", "status_code", "took"], window.innerWidth > 700);
-      grid.purgeInfiniteCache();
-      grid.ensureIndexVisible(0);
+    purge: function (basis, answered) {
+      table.wanted = JSON.stringify(basis);
+      table.asked = JSON.stringify(answered);
+      catchUp();
       return none();
     },
   };
@@ -59,7 +75,7 @@
     if (!grid) return;
     const selected = grid.getSelectedNodes()[0];
     const row = grid.getDisplayedRowAtIndex(selected ? selected.rowIndex + step : 0);
-    if (!row || !row.data) return;
+    if (!row || !row.data || !row.data.event_id) return;
     row.setSelected(true, true);
     grid.ensureIndexVisible(row.rowIndex);
   }

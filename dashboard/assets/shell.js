@@ -3,6 +3,7 @@
   "use strict";
   const none = () => window.dash_clientside.no_update;
   const DEFAULTS = { from: "now-1h", to: "now", tz: "UTC" };
+  const MIN_BRUSH_MS = 60000;
   const NAV = { o: "Overview", e: "Explore", l: "Live", s: "Services", n: "Patterns", a: "Alerts", p: "Pipeline", q: "SQL" };
 
   function queryOf(view) {
@@ -71,22 +72,37 @@
       presetsShown: function (view, ids) {
         return ids.map((id) => "preset" + (view.from === id.start && view.to === "now" ? " active" : ""));
       },
-      brush: function (changes) {
+      brush: function (changes, view) {
         const triggered = window.dash_clientside.callback_context.triggered;
         const change = triggered.length ? triggered[0].value : null;
-        if (!change || change["xaxis.range[0]"] === undefined) return none();
-        return [String(change["xaxis.range[0]"]), String(change["xaxis.range[1]"])];
+        if (!change || change["xaxis.range[0]"] === undefined) return [none(), none()];
+        const texts = ["xaxis.range[0]", "xaxis.range[1]"].map((name) => String(change[name]));
+        const [from, to] = texts.map((text) => Date.parse(text.includes(" ") ? text.replace(" ", "T") + "Z" : text));
+        const written = (moment) => new Date(moment).toISOString().slice(0, 19) + "Z";
+        if (view.tz !== "UTC" || !(to - from >= MIN_BRUSH_MS)) return [texts, none()]; /* for the server, which knows zones */
+        return [none(), { from: written(from), to: written(to) }];
       },
       links: function (view, ids) {
         return ids.map((id) => id.path + queryOf(view));
       },
-      theme: function (clicks) {
+      theme: function (clicks, current) {
         let mode = themeMode();
         if (clicks) {
           mode = { system: "light", light: "dark", dark: "system" }[mode] || "system";
           try { localStorage.setItem("loglake-theme", mode); } catch (error) { /* private mode: this page only */ }
         }
-        return applyTheme(mode);
+        const name = applyTheme(mode);
+        return name === current ? none() : name;
+      },
+      span: function (view, current) {
+        const span = { from: view.from, to: view.to, tz: view.tz };
+        return same(span, current) ? none() : span;
+      },
+      asked: function (answer, view, theme, current) {
+        if (!answer || answer.from !== view.from || answer.to !== view.to) return none(); /* another range's answer comes */
+        const had = current || { answer: {} };
+        const isDrawn = had.answer.token === answer.token && had.theme === theme && same(had.view, view);
+        return isDrawn ? none() : { answer: answer, view: view, theme: theme };
       },
       copyLink: function () {
         navigator.clipboard.writeText(window.location.href);
@@ -111,7 +127,7 @@
   window.addEventListener("popstate", () => window.location.reload());
 
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-    if (themeMode() === "system") window.dash_clientside.set_props("shell-theme", { data: applyTheme("system") });
+    if (themeMode() === "system" && window.dash_clientside.set_props) window.dash_clientside.set_props("shell-theme", { data: applyTheme("system") });
   });
 
   setInterval(() => {

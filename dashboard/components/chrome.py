@@ -1,5 +1,8 @@
 """What stands around every page: sidebar, header, status line's place, notices and the keyboard help."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import dash
 import dash_bootstrap_components as dbc
 from dash import dcc, html
@@ -9,6 +12,7 @@ from dashboard.components.attributes import attributes
 from dashboard.components.controls import controls
 from dashboard.components.views_menu import views_menu
 from dashboard.links import href
+from dashboard.timerange import Told
 from dashboard.view import View, query_string
 
 SHORTCUTS = (
@@ -24,7 +28,7 @@ SHORTCUTS = (
 )
 
 
-def sidebar(view: View, title: str) -> html.Aside:
+def sidebar(view: View, told: Told, title: str, services: Sequence[str] = ()) -> html.Aside:
     """Return pages and controls, showing a view; page links keep it."""
     query = query_string(view)
     pages = [page for page in dash.page_registry.values() if page.get("icon")]
@@ -42,7 +46,7 @@ def sidebar(view: View, title: str) -> html.Aside:
         [
             html.Div([html.Span(className="brand-mark"), html.Span("Loglake")], className="brand"),
             html.Nav(links, **attributes({"aria-label": "Pages"})),
-            controls(view, []),
+            controls(view, told, list(services)),
         ],
         id="shell-sidebar",
         className="sidebar",
@@ -50,19 +54,20 @@ def sidebar(view: View, title: str) -> html.Aside:
     )
 
 
-def header(title: str, person: Person) -> html.Header:
+def header(title: str, told: Told, person: Person) -> html.Header:
     """Return the title, the range in words, and the actions on every page."""
 
     def button(name: str, text: str, hint: str) -> html.Button:
+        classes = f"icon-button {name}"
         return html.Button(
-            text, id=name, type="button", className="icon-button", title=hint, **attributes({"aria-label": hint})
+            text, id=name, type="button", className=classes, title=hint, **attributes({"aria-label": hint})
         )
 
     return html.Header(
         [
             button("shell-menu", "☰", "menu"),
             html.H1(title),
-            html.Span(id="shell-range-label", className="range-label"),
+            html.Span(told.label, id="shell-range-label", className="range-label"),
             html.Div(
                 [
                     html.Button(
@@ -97,12 +102,12 @@ def _person(person: Person) -> html.Form | None:
     return html.Form([name, out], method="POST", action=dash.get_relative_path("/logout"), className="person")
 
 
-def status_place() -> html.Div:
-    """Return the place of the status line, and the button that cancels."""
+def status_place(line: Any = None) -> html.Div:
+    """Return the place of the status line, with what it says already, and the button that cancels."""
     return html.Div(
         [
             html.Div(
-                [html.Span("Loading", className="pill pill-running")],
+                line or [html.Span("Loading", className="pill pill-running")],
                 id="shell-status",
                 className="status-parts",
                 role="status",

@@ -5,17 +5,18 @@ from dash import dcc, html
 
 from catalog.schema import LEVELS
 from dashboard.components.attributes import attributes
+from dashboard.timerange import Told
 from dashboard.view import View
 
 PRESETS = (("15 m", "now-15m"), ("1 h", "now-1h"), ("6 h", "now-6h"), ("24 h", "now-24h"), ("7 d", "now-7d"))
 
 
-def controls(view: View, services: list[str]) -> html.Div:
+def controls(view: View, told: Told, services: list[str]) -> html.Div:
     """Return the controls, showing a view."""
-    return html.Div([time_control(view), *filters(view, services)], className="controls")
+    return html.Div([time_control(view, told), *filters(view, services)], className="controls")
 
 
-def time_control(view: View) -> html.Div:
+def time_control(view: View, told: Told) -> html.Div:
     """Return the one time control: arrows, presets, a typed range, and a calendar with times of day."""
     presets = [
         html.Button(
@@ -45,10 +46,15 @@ def time_control(view: View) -> html.Div:
             ),
             html.Div(presets, className="presets", role="group", **attributes({"aria-label": "Ranges up to now"})),
             dbc.Input(
-                id="shell-range-text", debounce=True, size="sm", autocomplete="off", placeholder="now-6h to now-1h"
+                id="shell-range-text",
+                value=told.text,
+                debounce=True,
+                size="sm",
+                autocomplete="off",
+                placeholder="now-6h to now-1h",
             ),
             html.Div(id="shell-range-error", className="control-error", role="alert"),
-            _calendar(view),
+            _calendar(view, told),
         ],
         className="control",
     )
@@ -103,12 +109,14 @@ def filters(view: View, services: list[str]) -> list[html.Div]:
     ]
 
 
-def _calendar(view: View) -> html.Details:
+def _calendar(view: View, told: Told) -> html.Details:
     return html.Details(
         [
             html.Summary("Calendar"),
             dcc.DatePickerRange(
                 id="shell-dates",
+                start_date=told.first_day,
+                end_date=told.last_day,
                 display_format="YYYY-MM-DD",
                 first_day_of_week=1,
                 number_of_months_shown=1,

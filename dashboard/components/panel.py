@@ -1,6 +1,5 @@
-"""Panels: a titled card around a chart or a table, and the guard that keeps one panel's failure its own."""
+"""Panels: a titled card around a chart or a table, each of which may fail by itself."""
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,32 +15,35 @@ def panel(title: str, content: Any, note: str = "", aside: Any = None) -> html.S
     return html.Section([html.Div(head, className="panel-head"), content], className="panel")
 
 
-def chart(name: str, label: str, height: int) -> dcc.Graph:
-    """Return an empty chart of its final height, which tells the shell when someone brushes it."""
+BLANK = {
+    "data": [],
+    "layout": {
+        "xaxis": {"visible": False},
+        "yaxis": {"visible": False},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+    },
+}
+
+
+def chart(name: str, label: str, height: int, figure: dict[str, Any] | None = None) -> dcc.Graph:
+    """Return a chart of its final height, blank without a figure, which tells the shell when someone brushes it."""
     return dcc.Graph(
         id={"type": "time-chart", "name": name},
-        figure={
-            "data": [],
-            "layout": {
-                "xaxis": {"visible": False},
-                "yaxis": {"visible": False},
-                "paper_bgcolor": "rgba(0,0,0,0)",
-                "plot_bgcolor": "rgba(0,0,0,0)",
-            },
-        },
+        figure=figure or BLANK,
         config={"displayModeBar": False, "responsive": True, "doubleClick": "reset"},
         style={"height": f"{height}px"},
         className="chart",
     )
 
 
-def legend(name: str) -> html.Div:
+def legend(name: str, told: str = "") -> html.Div:
     """Return the level colours with their names, and a place for the chart's sentence."""
     keys = [
         html.Span([html.I(className=f"swatch level-{level.lower()}"), level], className="legend-key")
         for level in LEVELS
     ]
-    return html.Div([html.Span(id=name, className="panel-note"), *keys], className="legend")
+    return html.Div([html.Span(told, id=name, className="panel-note"), *keys], className="legend")
 
 
 def message(title: str, text: str, *actions: Any) -> html.Div:
@@ -52,16 +54,9 @@ def message(title: str, text: str, *actions: Any) -> html.Div:
     )
 
 
-def guarded(draw: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a drawing callback keep what is on screen until its first answer, and when its part can't be drawn."""
-
-    @functools.wraps(draw)
-    def drawn(answer: Any, *arguments: Any) -> Any:
-        if not answer:
-            return no_update
-        try:
-            return draw(answer, *arguments)
-        except QueryError:
-            return no_update
-
-    return drawn
+def part(draw: Callable[..., Any], *arguments: Any, otherwise: Any = no_update) -> Any:
+    """Return a panel's drawing; `otherwise` when it can't be drawn: one panel's failure is one panel's."""
+    try:
+        return draw(*arguments)
+    except QueryError:
+        return otherwise

@@ -35,7 +35,7 @@ def layout(**query: Any) -> html.Div:
     histogram = panel(
         "Log events by level", chart("explore-volume", "explore-volume", 150), aside=legend("explore-legend")
     )
-    stores = [dcc.Store(id="explore-basis"), dcc.Store(id="explore-record")]
+    stores = [dcc.Store(id=f"explore-{name}") for name in ("basis", "answered", "record")]
     return shell.frame(query, "Explore", [histogram, _table(), _drawer(), *stores], NEEDS)
 
 
@@ -100,6 +100,7 @@ clientside_callback(
     ClientsideFunction("explore", "purge"),
     Output("explore-grid", "className"),
     Input("explore-basis", "data"),
+    Input("explore-answered", "data"),
     prevent_initial_call=True,
 )
 
@@ -183,23 +184,28 @@ def draw_facets(answer: Any, store: Any, viewer: str) -> Any:
     Output("explore-grid", "getRowsResponse"),
     Output("explore-banner", "children"),
     Output("explore-count", "children"),
+    Output("explore-answered", "data"),
     Input("explore-grid", "getRowsRequest"),
     State("explore-basis", "data"),
     State("shell-viewer", "data"),
 )
 def fetch_rows(request: Any, basis: Any, viewer: str) -> Any:
-    """Answer the grid's request for a block with a part of a page."""
+    """Answer the grid's request for a block with a part of a page, and say what it was read for."""
     if not request:
-        return no_update, no_update, no_update
+        return (no_update,) * 4
     if not basis:  # an answer all the same: an open request would hold up those that follow
-        return {"rowData": [], "rowCount": 0}, no_update, no_update
+        return _rows([], 0), no_update, no_update, {}
+    return *_block(request, basis, viewer), basis
+
+
+def _block(request: Any, basis: Any, viewer: str) -> tuple[Any, Any, Any]:
     view, start = shell.view_of(basis["view"]), int(request["startRow"])
     try:
         page = _page(view, basis, start // rows.PAGE_ROWS, viewer)
     except DearQueryError as error:
-        return {"rowData": [], "rowCount": start}, dear_banner(error), ""
+        return _rows([], start), dear_banner(error), ""
     except LoglakeError as error:
-        return {"rowData": [], "rowCount": start}, message("The rows could not be read", str(error)), ""
+        return _rows([], start), message("The rows could not be read", str(error)), ""
     first = start // rows.PAGE_ROWS * rows.PAGE_ROWS
     block = page[start - first : start - first + BLOCK_ROWS]
     found = first + len(page) if len(page) < rows.PAGE_ROWS else None
@@ -207,7 +213,12 @@ def fetch_rows(request: Any, basis: Any, viewer: str) -> Any:
     shown = [grid_row(record, view.zone) for record in block]
     sources = shell.lake().sources(view, shell.loaded_cube(basis).services)
     banner = rows_banner(view, sources, shell.lake().drop_levels, found)
-    return {"rowData": shown, "rowCount": total}, banner, rows_count(found)
+    return _rows(shown, total), banner, rows_count(found)
+
+
+def _rows(shown: list[dict[str, Any]], total: int | None) -> dict[str, Any]:
+    """Return a block as the grid takes it: a blank row for none, as the grid may lose what follows a count of zero."""
+    return {"rowData": shown, "rowCount": total} if total != 0 else {"rowData": [{"row_id": "none"}], "rowCount": 1}
 
 
 @callback(
@@ -220,7 +231,7 @@ def fetch_rows(request: Any, basis: Any, viewer: str) -> Any:
     prevent_initial_call=True,
 )
 def open_detail(selected: Any, basis: Any) -> Any:
-    if not selected or not basis:
+    if not selected or not basis or "event_id" not in selected[0]:
         return no_update, no_update, no_update, no_update
     record = {name: selected[0].get(name) for name in rows.FIELDS}
     around = html.Button("Show what surrounded it", id="explore-around", type="button", className="text-button")

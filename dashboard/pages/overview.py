@@ -9,18 +9,75 @@ from flask import current_app
 
 from dashboard import access, rankings, shell
 from dashboard import cube as cubes
-from dashboard.components.panel import chart, guarded, legend, panel
+from dashboard.components.panel import chart, legend, panel, part
 from dashboard.components.services_table import services_table
 from dashboard.components.tiles import tile
 from dashboard.figures import charts
 from dashboard.live import seam
-from dashboard.theme import theme_of
-from dashboard.view import query_string
+from dashboard.theme import Theme, theme_of
+from dashboard.view import View, query_string
 from dashboard.wording import clock
 
 dash.register_page(__name__, path="/", name="Overview", title="Overview · Loglake", order=0, icon="◫")
 
-DRAWS = (Input("shell-answer", "data"), Input("shell-view", "data"), Input("shell-theme", "data"))
+SKELETONS = 6
+
+
+def layout(**query: Any) -> html.Div:
+    return shell.frame(query, "Overview", _content)
+
+
+def _content(opening: shell.Opening) -> list[Any]:
+    tiles, volume, told, errors, latency, services, services_class = (
+        _kept_drawing(opening.cube, opening.loaded.token, opening.view, opening.theme)
+        if opening.cube and opening.loaded
+        else _blank()
+    )
+    note = "errors ÷ events; dotted: the period before"
+    return [
+        html.Div(tiles, id="overview-tiles", className="tiles"),
+        panel(
+            "Log events by level",
+            chart("overview-volume", "overview-volume", 230, volume),
+            aside=legend("overview-legend", told),
+        ),
+        html.Div(
+            [
+                panel("Error rate", chart("overview-errors", "overview-errors", 190, errors), note),
+                panel(
+                    "Response time",
+                    chart("overview-latency", "overview-latency", 190, latency),
+                    "p50, p95, p99; dotted: p95 before",
+                ),
+            ],
+            className="columns",
+        ),
+        panel("Services, most changed first", html.Div(services, id="overview-services", className=services_class)),
+    ]
+
+
+@callback(
+    Output("overview-tiles", "children"),
+    Output({"type": "time-chart", "name": "overview-volume"}, "figure"),
+    Output("overview-legend", "children"),
+    Output({"type": "time-chart", "name": "overview-errors"}, "figure"),
+    Output({"type": "time-chart", "name": "overview-latency"}, "figure"),
+    Output("overview-services", "children"),
+    Output("overview-services", "className"),
+    Input("shell-draw", "data"),
+    prevent_initial_call=True,
+)
+def draw(asked: Any) -> Any:
+    if not asked:
+        return (no_update,) * 7
+    (cube, live_since), view, theme = live_cube(asked["answer"]), shell.view_of(asked["view"]), theme_of(asked["theme"])
+    if live_since is None:
+        return _kept_drawing(cube, asked["answer"]["token"], view, theme)
+    return _drawing(cube, view, theme, live_since)
+
+
+def _kept_drawing(cube: cubes.Cube, token: str, view: View, theme: Theme) -> Any:
+    return shell.drawn("overview", token, view, theme, lambda: _drawing(cube, view, theme, None))
 
 
 def live_cube(answer: Any) -> tuple[cubes.Cube, float | None]:
@@ -29,73 +86,26 @@ def live_cube(answer: Any) -> tuple[cubes.Cube, float | None]:
     return seam.live_cube(shell.loaded_cube(answer), feed, access.current().services)
 
 
-def layout(**query: Any) -> html.Div:
-    return shell.frame(
-        query,
-        "Overview",
-        [
-            html.Div([html.Div(className="tile skeleton") for _ in range(6)], id="overview-tiles", className="tiles"),
-            panel(
-                "Log events by level", chart("overview-volume", "overview-volume", 230), aside=legend("overview-legend")
-            ),
-            html.Div(
-                [
-                    panel(
-                        "Error rate",
-                        chart("overview-errors", "overview-errors", 190),
-                        note="errors ÷ events; dotted: the period before",
-                    ),
-                    panel(
-                        "Response time",
-                        chart("overview-latency", "overview-latency", 190),
-                        note="p50, p95, p99; dotted: p95 before",
-                    ),
-                ],
-                className="columns",
-            ),
-            panel(
-                "Services, most changed first",
-                html.Div(id="overview-services", className="table-scroll skeleton-block"),
-            ),
-        ],
+def _drawing(cube: cubes.Cube, view: View, theme: Theme, live_since: float | None) -> tuple[Any, ...]:
+    """Return what the callback puts out: tiles, volume, its sentence, error rate, latency, the table and its class."""
+    return (
+        part(lambda: [tile(kpi, theme) for kpi in cubes.kpis(cube, view)]),
+        part(charts.volume, cube, view, theme),
+        _told(cube, view, live_since),
+        part(charts.error_rate, cube, view, theme),
+        part(charts.latency, cube, view, theme),
+        services_table(rankings.by_service(cube, view), theme, query_string(view)),
+        "table-scroll",
     )
 
 
-@callback(Output("overview-tiles", "children"), *DRAWS)
-@guarded
-def draw_tiles(answer: Any, store: Any, theme: str) -> Any:
-    return [tile(kpi, theme_of(theme)) for kpi in cubes.kpis(live_cube(answer)[0], shell.view_of(store))]
-
-
-@callback(
-    Output({"type": "time-chart", "name": "overview-volume"}, "figure"), Output("overview-legend", "children"), *DRAWS
-)
-def draw_volume(answer: Any, store: Any, theme: str) -> Any:
-    if not answer:
-        return no_update, no_update
-    (cube, live_since), view = live_cube(answer), shell.view_of(store)
+def _told(cube: cubes.Cube, view: View, live_since: float | None) -> str:
     told = charts.describe(cube, view)
-    if live_since is not None:
-        told += f" · live since {clock(datetime.fromtimestamp(live_since, UTC), view.zone)}"
-    return charts.volume(cube, view, theme_of(theme)), told
+    if live_since is None:
+        return told
+    return f"{told} · live since {clock(datetime.fromtimestamp(live_since, UTC), view.zone)}"
 
 
-@callback(Output({"type": "time-chart", "name": "overview-errors"}, "figure"), *DRAWS)
-@guarded
-def draw_errors(answer: Any, store: Any, theme: str) -> Any:
-    return charts.error_rate(live_cube(answer)[0], shell.view_of(store), theme_of(theme))
-
-
-@callback(Output({"type": "time-chart", "name": "overview-latency"}, "figure"), *DRAWS)
-@guarded
-def draw_latency(answer: Any, store: Any, theme: str) -> Any:
-    return charts.latency(live_cube(answer)[0], shell.view_of(store), theme_of(theme))
-
-
-@callback(Output("overview-services", "children"), Output("overview-services", "className"), *DRAWS)
-def draw_services(answer: Any, store: Any, theme: str) -> Any:
-    if not answer:
-        return no_update, no_update
-    view = shell.view_of(store)
-    table = rankings.by_service(live_cube(answer)[0], view)
-    return services_table(table, theme_of(theme), query_string(view)), "table-scroll"
+def _blank() -> tuple[Any, ...]:
+    skeletons = [html.Div(className="tile skeleton") for _ in range(SKELETONS)]
+    return skeletons, None, "", None, None, None, "table-scroll skeleton-block"

@@ -8,12 +8,12 @@ from dash import Input, Output, callback, dcc, html, no_update
 
 from dashboard import cube as cubes
 from dashboard import rankings, shell
-from dashboard.components.panel import chart, guarded, panel
+from dashboard.components.panel import chart, panel, part
 from dashboard.components.services_table import services_table
 from dashboard.components.tiles import tile
 from dashboard.figures import charts
 from dashboard.links import href
-from dashboard.theme import theme_of
+from dashboard.theme import Theme, theme_of
 from dashboard.view import View, query_string
 from dashboard.wording import count, duration, share
 
@@ -28,96 +28,74 @@ dash.register_page(
 )
 
 NEEDS = ("counts", "latency", "endpoints", "endpoint-latency")
-DRAWS = (Input("shell-answer", "data"), Input("shell-view", "data"), Input("shell-theme", "data"))
+CHARTS = (
+    ("services-rate", "Events per second", "one line per service", charts.rate_by_service),
+    ("services-errors", "Error rate", "dotted: the period before", charts.error_rate),
+    ("services-latency", "Response time", "p50, p95, p99; dotted: p95 before", charts.latency),
+    ("services-heat", "Response times, spread", "stronger: more events; log scale", charts.latency_heat),
+)
+SKELETONS = 6
 
 
 def layout(service: str | None = None, **query: Any) -> html.Div:
     if service and service != "none":
         query = {**query, "service": service}
-    return shell.frame(
-        query,
-        "Services",
-        [
-            html.Div([html.Div(className="tile skeleton") for _ in range(6)], id="services-tiles", className="tiles"),
-            html.Div(
-                [
-                    panel(
-                        "Events per second", chart("services-rate", "services-rate", 180), note="one line per service"
-                    ),
-                    panel(
-                        "Error rate", chart("services-errors", "services-errors", 180), note="dotted: the period before"
-                    ),
-                    panel(
-                        "Response time",
-                        chart("services-latency", "services-latency", 180),
-                        note="p50, p95, p99; dotted: p95 before",
-                    ),
-                    panel(
-                        "Response times, spread",
-                        chart("services-heat", "services-heat", 180),
-                        note="stronger: more events; log scale",
-                    ),
-                ],
-                className="columns",
-            ),
-            panel(
-                "Endpoints, most errors first",
-                html.Div(id="services-endpoints", className="table-scroll skeleton-block"),
-            ),
-            panel("Services, most changed first", html.Div(id="services-table", className="table-scroll")),
-        ],
-        NEEDS,
+    return shell.frame(query, "Services", _content, NEEDS)
+
+
+def _content(opening: shell.Opening) -> list[Any]:
+    tiles, *figures, endpoints, endpoints_class, services = (
+        _drawing(opening.cube, opening.loaded.token, opening.view, opening.theme)
+        if opening.cube and opening.loaded
+        else _blank()
+    )
+    panels = [
+        panel(title, chart(name, name, 180, figure), note)
+        for (name, title, note, _), figure in zip(CHARTS, figures, strict=True)
+    ]
+    return [
+        html.Div(tiles, id="services-tiles", className="tiles"),
+        html.Div(panels, className="columns"),
+        panel("Endpoints, most errors first", html.Div(endpoints, id="services-endpoints", className=endpoints_class)),
+        panel("Services, most changed first", html.Div(services, id="services-table", className="table-scroll")),
+    ]
+
+
+@callback(
+    Output("services-tiles", "children"),
+    *(Output({"type": "time-chart", "name": name}, "figure") for name, *_ in CHARTS),
+    Output("services-endpoints", "children"),
+    Output("services-endpoints", "className"),
+    Output("services-table", "children"),
+    Input("shell-draw", "data"),
+    prevent_initial_call=True,
+)
+def draw(asked: Any) -> Any:
+    if not asked:
+        return (no_update,) * (4 + len(CHARTS))
+    cube, token = shell.loaded_cube(asked["answer"]), asked["answer"]["token"]
+    return _drawing(cube, token, shell.view_of(asked["view"]), theme_of(asked["theme"]))
+
+
+def _drawing(cube: cubes.Cube, token: str, view: View, theme: Theme) -> Any:
+    return shell.drawn("services", token, view, theme, lambda: _draw(cube, view, theme))
+
+
+def _draw(cube: cubes.Cube, view: View, theme: Theme) -> tuple[Any, ...]:
+    """Return what the callback puts out: tiles, the charts, the endpoints and their class, the services."""
+    query = query_string(View(view.time_range, zone=view.zone))
+    return (
+        part(lambda: [tile(kpi, theme) for kpi in cubes.kpis(cube, view)]),
+        *(part(figure, cube, view, theme) for *_, figure in CHARTS),
+        _endpoint_table(rankings.by_endpoint(cube, view).head(25).to_dict("records"), view),
+        "table-scroll",
+        services_table(rankings.by_service(cube, View()), theme, query),
     )
 
 
-@callback(Output("services-tiles", "children"), *DRAWS)
-@guarded
-def draw_tiles(answer: Any, store: Any, theme: str) -> Any:
-    return [tile(kpi, theme_of(theme)) for kpi in cubes.kpis(shell.loaded_cube(answer), shell.view_of(store))]
-
-
-@callback(Output({"type": "time-chart", "name": "services-rate"}, "figure"), *DRAWS)
-@guarded
-def draw_rate(answer: Any, store: Any, theme: str) -> Any:
-    return charts.rate_by_service(shell.loaded_cube(answer), shell.view_of(store), theme_of(theme))
-
-
-@callback(Output({"type": "time-chart", "name": "services-errors"}, "figure"), *DRAWS)
-@guarded
-def draw_errors(answer: Any, store: Any, theme: str) -> Any:
-    return charts.error_rate(shell.loaded_cube(answer), shell.view_of(store), theme_of(theme))
-
-
-@callback(Output({"type": "time-chart", "name": "services-latency"}, "figure"), *DRAWS)
-@guarded
-def draw_latency(answer: Any, store: Any, theme: str) -> Any:
-    return charts.latency(shell.loaded_cube(answer), shell.view_of(store), theme_of(theme))
-
-
-@callback(Output({"type": "time-chart", "name": "services-heat"}, "figure"), *DRAWS)
-@guarded
-def draw_heat(answer: Any, store: Any, theme: str) -> Any:
-    return charts.latency_heat(shell.loaded_cube(answer), shell.view_of(store), theme_of(theme))
-
-
-@callback(Output("services-endpoints", "children"), Output("services-endpoints", "className"), *DRAWS)
-def draw_endpoints(answer: Any, store: Any, theme: str) -> Any:
-    if not answer:
-        return no_update, no_update
-    view = shell.view_of(store)
-    table = rankings.by_endpoint(shell.loaded_cube(answer), view)
-    return _endpoint_table(table.head(25).to_dict("records"), view), "table-scroll"
-
-
-@callback(Output("services-table", "children"), *DRAWS)
-@guarded
-def draw_services(answer: Any, store: Any, theme: str) -> Any:
-    view = shell.view_of(store)
-    return services_table(
-        rankings.by_service(shell.loaded_cube(answer), View()),
-        theme_of(theme),
-        query_string(View(view.time_range, zone=view.zone)),
-    )
+def _blank() -> tuple[Any, ...]:
+    skeletons = [html.Div(className="tile skeleton") for _ in range(SKELETONS)]
+    return skeletons, *[None] * len(CHARTS), None, "table-scroll skeleton-block", None
 
 
 def _endpoint_table(records: list[dict[str, Any]], view: View) -> html.Table:

@@ -7,7 +7,7 @@ from catalog.errors import QueryError
 from dashboard import cube as cubes
 from dashboard.athena import CANCELLED, FAILED, RUNNING, SUCCEEDED
 from dashboard.broker import open_cache
-from dashboard.lake import Lake
+from dashboard.lake import Lake, utc_now
 from dashboard.statements import COLUMNS
 from dashboard.timerange import TimeRange
 from dashboard.view import View
@@ -32,6 +32,23 @@ def test_second_worker_shares_the_blocks(lake: Lake, athena: DuckAthena, tmp_pat
     loaded = other.load(View(), NEEDS, "you")
     assert (loaded.state, loaded.was_cached, len(athena.started)) == (SUCCEEDED, True, asked)
     assert len(other.cube(loaded.token).frames["counts"])
+
+
+def test_what_is_kept_is_found_without_asking_and_only_while_it_is_young(
+    lake_folder: Path, tmp_path: Path, athena: DuckAthena
+) -> None:
+    late = timedelta()
+    lake = Lake(athena, open_cache(str(tmp_path / "cache")), clock=lambda: utc_now() + late)
+    assert lake.kept_load(View(), NEEDS) is None
+    assert athena.started == []
+    loaded = lake.load(View(), NEEDS, "me", wait=30)
+    asked = len(athena.started)
+    found = lake.kept_load(View(), NEEDS)
+    assert found is not None
+    assert (found.token, found.was_cached, len(athena.started)) == (loaded.token, True, asked)
+    assert lake.scoped(["payment"]).kept_load(View(), NEEDS) is None
+    late = timedelta(minutes=10)
+    assert lake.kept_load(View(), NEEDS) is None
 
 
 def test_cube_counts_what_the_rollup_holds(lake: Lake, lake_folder: Path) -> None:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 PAGES = ("/", "/explore", "/services", "/services/payment", "/patterns", "/alerts", "/live", "/pipeline", "/sql")
 COUNTED = "document.querySelector('#explore-count').innerText !== ''"
-LOADED = "[data-since]"
+LOADED = "body:not(.first) [data-since]"
 BARS = "document.querySelectorAll('[id*=volume] .bars path').length"
 
 
