@@ -19,7 +19,8 @@ NONE = "NONE"
 class Arguments:
     """What one run of the job does, and where.
 
-    The paths end in `/`; `max_files_per_batch` bounds what one micro-batch reads.
+    The paths end in `/`; `max_files_per_batch` bounds what one micro-batch reads; one of `arrow_from_bytes` gzipped
+    bytes or more is parsed in Arrow, which saves time by the line and costs some to begin with.
     """
 
     raw_path: str
@@ -32,6 +33,7 @@ class Arguments:
     levels: Levels = field(default_factory=Levels)
     dedup_window_hours: float = 2.0
     max_files_per_batch: int = 1000
+    arrow_from_bytes: float = 16e6
     max_file_age_days: int = 30
     interval_seconds: int = 60
     run_seconds: float = math.inf
@@ -59,6 +61,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         levels=Levels(known.drop_levels, known.keep_sample),
         dedup_window_hours=known.dedup_window_hours,
         max_files_per_batch=known.max_files_per_batch,
+        arrow_from_bytes=known.arrow_from_mb * 1e6,
         max_file_age_days=known.max_file_age_days,
         interval_seconds=known.interval_seconds,
         run_seconds=known.run_seconds,
@@ -88,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--dedup-window-hours", type=_positive, default=2.0, help="hours of arrival time")
     add("--max-files-per-batch", type=int, default=1000, help="raw objects one micro-batch reads at most")
+    add(
+        "--arrow-from-mb", type=float, default=16, help="gzipped megabytes of a batch that is parsed in Arrow, and more"
+    )
     add("--max-file-age-days", type=int, default=30, help="objects older than the newest by more are left")
     add("--format", choices=["parquet", "csv"], default="parquet", help="csv: `logs` as CSV too, beside the tables")
     add("--interval-seconds", type=int, default=60, help="continuous: seconds from one micro-batch to the next")

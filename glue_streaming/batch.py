@@ -43,7 +43,7 @@ class Curator:
         began = datetime.now(UTC)
         with ExitStack() as cleanup:
             cleanup.callback(folders.delete, self.spark, staging)
-            reader = Reader(self.spark, self.arguments.levels, cleanup)
+            reader = Reader(self.spark, self.arguments.levels, self.arguments.arrow_from_bytes, cleanup)
             events, counts = self._read(reader, batch_id, objects)
             run = self._run(batch_id, publication.started_at(), objects, counts)
             self._stage(staging, events, run, began)

@@ -46,13 +46,14 @@ class Reader:
 
     spark: SparkSession
     levels: Levels
+    arrow_from_bytes: float
     cleanup: ExitStack
 
     def read(self, objects: Sequence[RawObject]) -> tuple[DataFrame, dict[str, Any]]:
         """Return the numbered events of `objects` and what `count_events` says of them."""
         self._size(objects)
         paths = [found.path for found in objects]
-        if _can_be_read_in_arrow(objects):
+        if sum(found.size_bytes for found in objects) >= self.arrow_from_bytes and _can_be_read_in_arrow(objects):
             with suppress(*_FAILURES):  # an object that is damaged, gone or has too long a line: the others tell which
                 return self._count(self._events_in_arrow(paths))
         try:

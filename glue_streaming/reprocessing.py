@@ -83,7 +83,7 @@ class _Rebuilder:
 
     def _events(self, day: date, names: Sequence[str], cleanup: ExitStack) -> tuple[DataFrame, dict[str, int]]:
         """Return the day's events, each once, and the counts of all that its objects hold."""
-        reader = Reader(self.spark, self.arguments.levels, cleanup)
+        reader = Reader(self.spark, self.arguments.levels, self.arguments.arrow_from_bytes, cleanup)
         sizes = folders.sizes(self.spark, [self.arguments.raw_path + name for name in names])
         events, counts = reader.read([RawObject(path, size) for path, size in sizes.items()])
         marked, _ = reader.mark_copies(events)
