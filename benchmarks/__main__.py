@@ -6,7 +6,7 @@ from pathlib import Path
 
 NAMES = (
     *("generation", "aggregation", "sending", "transforming", "delivery", "outage", "listing"),
-    *("curation", "small_objects", "athena", "dashboard", "live"),
+    *("curation", "patterns", "small_objects", "athena", "dashboard", "live"),
 )
 
 

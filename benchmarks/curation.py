@@ -19,12 +19,13 @@ from typing import Any
 from catalog.schema import EVENT_COLUMNS, RECEIVED_AT
 from glue_streaming.arguments import parse
 from glue_streaming.run import curate
+from localcloud.jobs.spark import LONG_LIFE
 from producer.events import Generator, Stream
 from tests.glue_streaming.lake import FolderLake
 
 START_MS = 1_795_303_867_456
-EVENTS = 300_000
-ROUNDS = 3
+EVENTS = 2_000_000
+ROUNDS = 2
 EVENTS_PER_OBJECT = 50_000
 DUPLICATES = 0.05
 TARGET = 1.6
@@ -62,7 +63,8 @@ def session(folder: Path, heap: str = "2g") -> Any:
         "spark.local.dir": str(folder / "tmp"),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.ui.showConsoleProgress": "false",
-        "spark.driver.extraJavaOptions": "-XX:+UseSerialGC",
+        "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError",
+        **LONG_LIFE,
     }
     for name, value in settings.items():
         builder = builder.config(name, value)

@@ -8,13 +8,20 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 ROW = "row_id"
+_COUNTED = ("timestamp", "service", "level", "endpoint", "status_code", "response_time_ms", "response_bytes")
+"""Of copies that arrived together, those alike in these are one to every table but for their text."""
 _FEW = 500_000
 """Rows that are sent to every task sooner than the events are shuffled."""
 
 
 def number_rows(events: DataFrame) -> DataFrame:
     """Return `events` with `row_id`, and `id_hash` to compare ids by; keep the result, for the numbers may change."""
-    return events.withColumn(ROW, F.monotonically_increasing_id()).withColumn("id_hash", F.xxhash64("event_id"))
+    return hash_ids(events.withColumn(ROW, F.monotonically_increasing_id()))
+
+
+def hash_ids(events: DataFrame) -> DataFrame:
+    """Return `events` with `id_hash`."""
+    return events.withColumn("id_hash", F.xxhash64("event_id"))
 
 
 def repeated_ids(events: DataFrame) -> DataFrame:
@@ -28,9 +35,9 @@ def later_copies(events: DataFrame, repeated: DataFrame, count: int) -> DataFram
 
     The choice is the same whenever the same lines are read.
     """
-    same_event = Window.partitionBy("event_id").orderBy("received_at", "object_path", "line_hash", ROW)
+    same_event = Window.partitionBy("event_id").orderBy("received_at", "object_hash", *_COUNTED, ROW)
     narrow = events.where(~F.col("is_reject")).select(
-        "id_hash", "event_id", "received_at", "object_path", "line_hash", ROW
+        "id_hash", "event_id", "received_at", "object_hash", *_COUNTED, ROW
     )
     copies = narrow.join(_sent(repeated, count), "id_hash", "left_semi")
     return copies.withColumn("copy", F.row_number().over(same_event)).where("copy > 1").select(ROW)

@@ -1,8 +1,9 @@
 """Lines to events: which lines are events of the schema, and which are not.
 
 The same rules as `catalog.schema.validate`, as Spark expressions: no value is converted, none becomes null unseen.
-An `events` DataFrame has the schema's columns, `received_at`, `extra`, `unknown_keys`, `pattern`, and of the line it
-came from `object_path`, `raw_line`, `line_hash`, `damage` and `is_reject`; the columns of a rejected line mean nothing.
+An `events` DataFrame has the schema's columns (`service` as it names a folder), `received_at`, `extra`, `unknown_keys`,
+`pattern`, and of the line it came from `object_hash`, `is_reject` and, if it is a reject, `object_path`, `raw_line`,
+`damage` and, where the reader knows it, `source_offset`; the columns of a rejected line mean nothing.
 
 Two questions need a second look at the text of a line, because Spark's parser turns any value into a string and leaves
 out keys it was not asked for. Most lines are `PLAIN`: one regular expression that cannot backtrack answers both.
@@ -16,15 +17,18 @@ from pyspark.sql import functions as F
 from catalog.schema import EVENT_COLUMNS, LEVELS, MAX_AGE, MAX_AHEAD, RECEIVED_AT
 from glue_streaming.levels import Levels
 from glue_streaming.patterns import pattern
+from glue_streaming.services import key_name
 
 COLUMNS = (*EVENT_COLUMNS, RECEIVED_AT)
-_COUNTED = {
-    "object_path", "damage", "line_hash", "is_reject", "event_id", "received_at", "unknown_keys", "pattern",
-    "timestamp", "service", "level", "endpoint", "status_code", "response_time_ms", "response_bytes",
-}  # fmt: skip
-"""What deduplication, the rollup and the rejects need of an event whose level is dropped."""
+_COUNTED = (
+    *("event_id", "received_at", "timestamp", "service", "level"),
+    *("endpoint", "status_code", "response_time_ms", "response_bytes"),
+)
+"""What deduplication and the rollup need of an event whose level is dropped."""
+_LOGGED = {column.name for column in COLUMNS} - {*_COUNTED} | {"extra"}
 _STRINGS = tuple(column.name for column in COLUMNS if column.type == "string")
 _STRUCT = ", ".join(f"`{column.name}`: {column.type}" for column in COLUMNS)
+_UNCHANGED = tuple(each.name for each in EVENT_COLUMNS if each.name not in ("timestamp", "service"))
 _YEARS = (2000, 2199)
 """Years an arrival may have; Spark reads years that Python cannot hold."""
 _STRICT = {
@@ -53,18 +57,16 @@ _NOT_A_STRING = rf'"(?:{"|".join(_STRINGS)})"\s*:\s*[^"\sn]'
 
 
 def parse_lines(lines: DataFrame) -> DataFrame:
-    """Return the `events` of `lines`, blank lines left out; as many rows as lines that are not blank."""
+    """Return the `events` of `lines`, one each; other columns of a line stay with it."""
     raw_line = F.col("raw_line")
-    parsed = lines.withColumn("parsed", _parse(raw_line)).withColumn("event", F.get(F.col("parsed.e"), F.lit(0)))
+    parsed = lines.withColumn("parsed", _parse(raw_line)).withColumn("found", F.get(F.col("parsed.e"), F.lit(0)))
     typed = parsed.select(
-        "raw_line",
-        "object_path",
-        "damage",
-        F.xxhash64("raw_line").alias("line_hash"),
+        *(name for name in lines.columns if name != "object_time"),
         (F.col("parsed.broken").isNotNull() | (F.size("parsed.e") != 1)).alias("is_broken"),
         raw_line.rlike(PLAIN).alias("is_plain"),
-        *(F.col(f"event.{column.name}") for column in EVENT_COLUMNS if column.name != "timestamp"),
-        _timestamp("event.timestamp").alias("timestamp"),
+        *(F.col(f"found.{name}") for name in _UNCHANGED),
+        key_name(F.col("found.service")).alias("service"),
+        _timestamp("found.timestamp").alias("timestamp"),
         _received_at().alias(RECEIVED_AT.name),
     )
     judged = typed.withColumn("is_reject", F.coalesce(_is_reject(raw_line), F.lit(True))).withColumn(
@@ -78,9 +80,9 @@ def slim(events: DataFrame, levels: Levels) -> DataFrame:
     """Return `events` without what no table will hold: the line of what is an event, the text of a dropped level."""
     is_reject = F.col("is_reject")
     is_kept = ~is_reject & levels.keeps()
-    kept_only = {name: F.when(is_kept, F.col(name)).alias(name) for name in events.columns if name not in _COUNTED}
-    kept_only["raw_line"] = F.when(is_reject, F.col("raw_line")).alias("raw_line")
-    return events.select(*(kept_only.get(name, F.col(name)) for name in events.columns))
+    needed = {name: F.when(is_kept, F.col(name)).alias(name) for name in events.columns if name in _LOGGED}
+    needed["raw_line"] = F.when(is_reject, F.col("raw_line")).alias("raw_line")
+    return events.select(*(needed.get(name, F.col(name)) for name in events.columns))
 
 
 def is_blank(raw_line: Column) -> Column:
@@ -107,7 +109,7 @@ def _timestamp(column: str) -> Column:
 
 def _received_at() -> Column:
     """When the event arrived; where it says nothing of use, when its object was written."""
-    stamped = _timestamp(f"event.{RECEIVED_AT.name}")
+    stamped = _timestamp(f"found.{RECEIVED_AT.name}")
     return F.coalesce(F.when(F.year(stamped).between(*_YEARS), stamped), F.col("object_time"))
 
 

@@ -24,7 +24,7 @@ _URI = "/:!$&'()*+,;=@"
 """What Spark leaves as it is in the URI of an object."""
 _GZIP_WBITS = 31
 _CHUNK_BYTES = 1 << 20
-_TEXT_BYTES = 16 << 20
+_TEXT_BYTES = 4 << 20
 """What is unzipped at once: a few kilobytes of gzip may hold gigabytes."""
 
 
@@ -57,10 +57,10 @@ def read_damaged_lines(spark: SparkSession, paths: Sequence[str]) -> tuple[DataF
     return lines, missing + damaged
 
 
-def read_contents(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
-    """Return objects whole; one that is deleted meanwhile gives no row."""
+def read_contents(spark: SparkSession, paths: Sequence[str], must_exist: bool = False) -> DataFrame:
+    """Return objects whole. One that is deleted meanwhile gives no row; what must exist fails whatever reads it."""
     reader = spark.read.format("binaryFile").schema(OBJECT_SCHEMA).option("__globPaths__", "false")
-    return reader.option("ignoreMissingFiles", "true").load(list(paths))
+    return reader.option("ignoreMissingFiles", str(not must_exist).lower()).load(list(paths))
 
 
 def source_object(path: Column, raw_path: str, is_uri: bool = True) -> Column:
@@ -79,7 +79,7 @@ def salvage(content: bytes) -> Iterator[tuple[bytes, str | None]]:
     """
     rest = b""
     damage = None
-    chunks = _decompress(content)
+    chunks = decompress(content)
     while damage is None:
         try:
             chunk = next(chunks)
@@ -97,14 +97,15 @@ def salvage(content: bytes) -> Iterator[tuple[bytes, str | None]]:
 def damage_of(content: bytes) -> str | None:
     """Return what is wrong with gzip `content`, or None."""
     try:
-        for _ in _decompress(content):
+        for _ in decompress(content):
             pass
     except (EOFError, zlib.error) as error:
         return str(error)
     return None
 
 
-def _decompress(content: bytes) -> Iterator[bytes]:
+def decompress(content: bytes | memoryview) -> Iterator[bytes]:
+    """Yield the text of gzip `content` by some megabytes; raise `EOFError` or `zlib.error` where it is damaged."""
     position = 0
     while position < len(content):
         member = zlib.decompressobj(_GZIP_WBITS)

@@ -12,6 +12,15 @@ from glue_streaming import patterns
 KEYS = ("minute", "service", "level", "status_class", "endpoint")
 _SUM_DECIMALS = 3
 _MEASURES = ("events", "bytes", "ms", "max_ms")
+_ENTRY = {
+    "bucket": "int",
+    "pattern": "string",
+    "events": "bigint",
+    "bytes": "bigint",
+    "ms": "double",
+    "max_ms": "double",
+}
+_ENTRY_DDL = f"struct<{', '.join(f'{name}:{kind}' for name, kind in _ENTRY.items())}>"
 
 
 def count_minutes(events: DataFrame) -> DataFrame:
@@ -29,34 +38,25 @@ def count_minutes(events: DataFrame) -> DataFrame:
         F.col("response_time_ms").alias("ms"),
         F.col("response_time_ms").alias("max_ms"),
     )
-    return _roll_up(keyed, keyed.select(*KEYS, "pattern", "events"))
+    counted = keyed.groupBy(*KEYS, "pattern", "bucket").agg(*_sums())  # once over the events, the rest is small
+    return _roll_up(counted.select(*KEYS, F.explode(F.array(_of_bucket(), _of_pattern())).alias("entry")))
 
 
 def merge_minutes(rows: DataFrame) -> DataFrame:
     """Return `rows` of `log_minutes` with one row per key, every column added up."""
-    totals = F.array(
-        F.struct(
-            F.lit(None).cast("int").alias("bucket"),
-            (F.col("event_count") - _sum_of("latency_histogram")).alias("events"),
-            F.col("response_bytes_sum").alias("bytes"),
-            F.col("response_time_ms_sum").alias("ms"),
-            F.col("response_time_ms_max").alias("max_ms"),
-        )
+    totals = _entry(
+        events=F.col("event_count") - _sum_of("latency_histogram"),
+        bytes=F.col("response_bytes_sum"),
+        ms=F.col("response_time_ms_sum"),
+        max_ms=F.col("response_time_ms_max"),
     )
-    no = F.lit(None)
     buckets = F.transform(
-        F.map_entries("latency_histogram"),
-        lambda entry: F.struct(
-            entry["key"].alias("bucket"),
-            entry["value"].alias("events"),
-            no.cast("bigint").alias("bytes"),
-            no.cast("double").alias("ms"),
-            no.cast("double").alias("max_ms"),
-        ),
+        F.map_entries("latency_histogram"), lambda entry: _entry(bucket=entry["key"], events=entry["value"])
     )
-    with_buckets = rows.select(*KEYS, F.explode(F.coalesce(F.concat(totals, buckets), totals)).alias("entry"))
-    counted = rows.select(*KEYS, F.explode("patterns").alias("pattern", "events"))
-    return _roll_up(with_buckets.select(*KEYS, "entry.*"), counted)
+    counted = F.transform(F.map_entries("patterns"), lambda entry: _entry(pattern=entry["key"], events=entry["value"]))
+    none = F.array().cast(f"array<{_ENTRY_DDL}>")
+    entries = F.concat(F.array(totals), F.coalesce(buckets, none), F.coalesce(counted, none))
+    return _roll_up(rows.select(*KEYS, F.explode(entries).alias("entry")))
 
 
 def status_class(status_code: Column) -> Column:
@@ -71,18 +71,28 @@ def latency_bucket(response_time_ms: Column) -> Column:
     return F.when(response_time_ms.isNotNull(), bucket)
 
 
-def _roll_up(with_buckets: DataFrame, with_patterns: DataFrame) -> DataFrame:
-    """Return the rows of `log_minutes` from counts by bucket, which carry every measure, and counts by pattern."""
-    by_bucket = with_buckets.groupBy(*KEYS, "bucket").agg(
-        F.sum("events").alias("events"),
-        F.sum("bytes").alias("bytes"),
-        F.sum("ms").alias("ms"),
-        F.max("max_ms").alias("max_ms"),
-    )
-    by_pattern = with_patterns.groupBy(*KEYS, "pattern").agg(F.sum("events").alias("events"))
-    both = by_bucket.withColumn("pattern", F.lit(None).cast("string")).unionByName(
-        by_pattern.where("pattern IS NOT NULL"), allowMissingColumns=True
-    )
+def _sums() -> list[Column]:
+    return [*(F.sum(name).alias(name) for name in ("events", "bytes", "ms")), F.max("max_ms").alias("max_ms")]
+
+
+def _entry(**values: Column) -> Column:
+    """Return what is counted of a key: of a latency bucket, which carries every measure, or of a pattern."""
+    columns = [values.get(name, F.lit(None)).cast(kind).alias(name) for name, kind in _ENTRY.items()]
+    return F.struct(*columns)
+
+
+def _of_bucket() -> Column:
+    return _entry(**{name: F.col(name) for name in ("bucket", *_MEASURES)})
+
+
+def _of_pattern() -> Column:
+    return F.when(F.col("pattern").isNotNull(), _entry(pattern=F.col("pattern"), events=F.col("events")))
+
+
+def _roll_up(entries: DataFrame) -> DataFrame:
+    """Return the rows of `log_minutes` from any entries of their keys; those that are null count nothing."""
+    known = entries.where("entry IS NOT NULL").select(*KEYS, "entry.*")
+    both = known.groupBy(*KEYS, "bucket", "pattern").agg(*_sums())
     is_bucket = F.col("pattern").isNull()
     in_bucket = F.when(F.col("bucket").isNotNull(), F.struct("bucket", "events"))
     of_pattern = F.when(~is_bucket, F.struct("pattern", "events"))

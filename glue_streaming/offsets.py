@@ -1,7 +1,8 @@
 """Where rejected lines begin: bytes from the start of an object's text, unzipped.
 
-Spark's reader does not tell. So the objects that have rejects, and only those, are read once more: a line is known by
-its MD5, and equal lines of one object by their order. Lines that are too long to be carried along come from there.
+Spark's reader of text does not tell. So the objects that have rejects, and only those, are read once more: a line is
+known by its MD5, and equal lines of one object by their order. Lines that are too long to be carried along come from
+there.
 """
 
 import hashlib
@@ -36,10 +37,11 @@ class Found:
 
 def with_offsets(spark: SparkSession, rejects: DataFrame, raw_path: str) -> DataFrame:
     """Return numbered `rejects` with `source_object`, `source_offset` (null where the object is gone) and all lines."""
+    named = rejects.withColumn("source_object", source_object(F.col("object_path"), raw_path))
+    if "source_offset" in rejects.columns:
+        return named
     key = F.coalesce(F.md5(F.col("raw_line").cast("binary")), F.lit(_TOO_LONG))
-    named = rejects.withColumn("source_object", source_object(F.col("object_path"), raw_path)).withColumn(
-        "line_key", key
-    )
+    named = named.withColumn("line_key", key)
     names = [row.source_object for row in named.select("source_object").distinct().collect()]
     contents = _contents(spark, sorted(names), raw_path)
     if contents is None:

@@ -14,7 +14,6 @@ from glue_streaming.levels import Levels
 from glue_streaming.minutes import count_minutes
 from glue_streaming.patterns import pattern_id
 from glue_streaming.reasons import reason_of
-from glue_streaming.services import key_name
 
 ORDER = {
     LOGS: ("timestamp", "event_id"),
@@ -34,15 +33,14 @@ _DAY = {"year": "yyyy", "month": "MM", "day": "dd"}
 def log_rows(events: DataFrame, levels: Levels) -> DataFrame:
     """Return the rows of `logs`: the events whose level is kept, or that are of its sample."""
     kept = events.where(levels.keeps())
-    named = kept.withColumn("service", key_name(F.col("service"))).withColumn(
-        "pattern_id", pattern_id(F.col("pattern"))
+    return kept.withColumn("pattern_id", pattern_id(F.col("pattern"))).select(
+        *_cast(LOGS.columns), F.col("service"), *_day_of(F.col("timestamp"))
     )
-    return named.select(*_cast(LOGS.columns), F.col("service"), *_day_of(F.col("timestamp")))
 
 
 def minute_rows(events: DataFrame) -> DataFrame:
     """Return the rows of `log_minutes`, over every level."""
-    minutes = count_minutes(events.withColumn("service", key_name(F.col("service"))))
+    minutes = count_minutes(events)
     return minutes.select(*_cast(LOG_MINUTES.columns), *_day_of(F.col("minute")))
 
 

@@ -1,8 +1,9 @@
 """Message patterns: the template of a message is its text with what varies replaced by `<*>`.
 
-What varies: quoted strings, e-mail addresses, and every word with a digit in it, which numbers, hexadecimal, UUIDs,
-addresses, durations and ids are; these are masked here. Which other words vary is learned: see `templates`. A pattern's
-id is a hash of its text, so the same text has the same id on every machine and in every run.
+What varies: quoted strings, e-mail addresses, and every word with a digit in it, which numbers, hexadecimal (eight
+letters of it are enough), UUIDs, addresses, durations and ids are; these are masked here. Which other words vary is
+learned: see `templates`. A pattern's id is a hash of its text, so the same text has the same id on every machine and in
+every run.
 """
 
 from pyspark.sql import Column
@@ -17,12 +18,13 @@ OTHER = "<other>"
 MAX_PATTERNS = 50
 """Patterns that one row of `log_minutes` counts by name; the rest of its events count as `OTHER`."""
 
-_VARYING = (
+VARYING = (
     r'"[^"]*"'
     r"|(?<![\w'])'[^']*'(?!\w)"
     r"|[\w.+-]++@[\w.-]+"
     r"|0x[0-9a-fA-F]+"
     r"|\b[A-Za-z_-]*+\d[\w.:%+-]*(?<![.:])"
+    r"|\b[0-9a-fA-F]{8,}\b"
 )
 _FIRST_LINE = r"[\r\n][\s\S]*$"
 
@@ -31,7 +33,7 @@ def pattern(message: Column) -> Column:
     """Return the template of a message."""
     text = F.substring(message, 1, MAX_MESSAGE_CHARS)
     line = F.when(text.contains("\n"), F.regexp_replace(text, _FIRST_LINE, "")).otherwise(text)
-    return F.regexp_replace(line, _VARYING, PLACEHOLDER)
+    return F.regexp_replace(line, VARYING, PLACEHOLDER)
 
 
 def pattern_id(text: Column) -> Column:

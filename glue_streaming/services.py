@@ -7,12 +7,12 @@ from catalog.names import MAX_SERVICE_CHARS, RESERVED_TABLES
 
 _NAME = rf"^[a-z0-9](?:[a-z0-9_-]{{0,{MAX_SERVICE_CHARS - 2}}}[a-z0-9])?\z"
 """A service whose name is its key name already, as nearly all are: one look instead of four rewritings."""
-_RESERVED = tuple(sorted({name for table in RESERVED_TABLES for name in (table, table.replace("_", "-"))}))
+RESERVED_SERVICES = tuple(sorted({name for table in RESERVED_TABLES for name in (table, table.replace("_", "-"))}))
 
 
 def key_name(service: Column) -> Column:
     """Return `service` as it names a folder and a partition, the same as `catalog.names.key_name`."""
-    is_named = service.rlike(_NAME) & ~service.isin(*_RESERVED)
+    is_named = service.rlike(_NAME) & ~service.isin(*RESERVED_SERVICES)
     return F.when(is_named, service).otherwise(_made_of(service))
 
 

@@ -18,6 +18,12 @@ START_SECONDS = 60
 REPOSITORY = Path(__file__).parent.parent
 
 
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what the tests start: what runs in the background ignores it, and so do its children."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class EndpointProcess:
     """`python -m localcloud` on a free port; `client(service)` is a boto3 client of it."""
 
