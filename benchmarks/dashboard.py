@@ -99,7 +99,8 @@ WATCH = """
     : document.querySelector(cell) !== null;
   const before = shown();
   let began = null;
-  window.taken = new Promise((resolve) => {
+  window.taken = new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error("nothing was shown within a minute")), 60000);
     const look = () => requestAnimationFrame(() => {
       if (shown() !== before) setTimeout(() => resolve(performance.now() - began));
       else look();
@@ -146,7 +147,8 @@ def _grid_blocks(browser: Any, url: str) -> dict[str, float]:
     """Jump through the table of rows, its page kept: each jump asks for a block that the browser has not."""
     page = browser.new_context(viewport={"width": 1440, "height": 860}).new_page()
     page.goto(url + ROWS_PATH)
-    page.wait_for_selector(".ag-row .ag-cell:has-text('INFO')")
+    page.wait_for_selector(".ag-row .ag-cell:has-text('INFO')", timeout=120_000)
+    page.wait_for_load_state("networkidle")
     taken = []
     for block in range(1, 1 + JUMPS):
         page.evaluate(WATCH, BLOCK_ROWS * block)

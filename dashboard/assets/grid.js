@@ -15,12 +15,11 @@
 
   const kept = document.getElementById("scripts").dataset;
   let loading = null;
+  let real = null;
 
   async function load() {
-    await script(kept.grid); /* takes window.dash_ag_grid */
-    const loaded = window.dash_ag_grid;
-    window.dash_ag_grid = { AgGrid: AgGrid, getApi: loaded.getApi, getApiAsync: loaded.getApiAsync };
-    return { default: loaded.AgGrid };
+    await script(kept.grid);
+    return { default: real.AgGrid };
   }
 
   const loadOnce = () => (loading = loading || load());
@@ -31,6 +30,13 @@
     return window.React.createElement(window.React.Suspense, { fallback: place }, window.React.createElement(Grid, props));
   }
 
-  window.dash_ag_grid = { AgGrid: AgGrid, getApi: notYet, getApiAsync: notYet };
+  /* The script names itself window.dash_ag_grid: it must never take our component's place, or the grid starts twice. */
+  const stand = {
+    AgGrid: AgGrid,
+    getApi: (...names) => (real ? real.getApi(...names) : notYet()),
+    getApiAsync: (...names) => (real ? real.getApiAsync(...names) : notYet()),
+  };
+  const take = (loaded) => { if (loaded !== stand) real = loaded; }; /* a later part of it sets what it got */
+  Object.defineProperty(window, "dash_ag_grid", { get: () => stand, set: take });
   if (document.querySelector("#first-paint .ag-place")) loadOnce(); /* this page has one */
 })();
