@@ -9,7 +9,8 @@ Runs in Spark's Python workers, which need pyarrow.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +20,7 @@ from pyspark.sql import functions as F
 
 from catalog.names import MAX_SERVICE_CHARS
 from catalog.schema import EVENT_COLUMNS, LEVELS, MAX_AGE, MAX_AHEAD, RECEIVED_AT, Column
+from glue_streaming.events import COUNTED
 from glue_streaming.lines import MAX_LINE_BYTES, decompress, read_contents
 from glue_streaming.patterns import MAX_MESSAGE_CHARS
 from glue_streaming.services import RESERVED_SERVICES
@@ -59,12 +61,13 @@ _VARYING = r"[\w.+-]+@[\w.-]+|0x[0-9a-fA-F]+|\b[A-Za-z_-]*[0-9](?:[\w.:%+-]*[\w%
 """What `patterns` masks in a text of ASCII without quotes, for an engine that cannot look behind."""
 
 
-def read_events(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
+def read_events(spark: SparkSession, paths: Sequence[str], never_kept: Collection[str] = ()) -> DataFrame:
     """Return the lines of sound gzipped objects, each with `object_hash`, the hash of its object's path.
 
     An event has the schema's columns, `received_at` and `pattern`, which is null where the message has to be looked at
-    by `patterns.pattern`. Any other line has `raw_line`, `source_offset`, `object_path` and `object_time`; what the one
-    has is null for the other. Reading the result fails if an object is damaged or missing or has too long a line.
+    by `patterns.pattern`; one of a level that is `never_kept` has of these what is counted. Any other line has
+    `raw_line`, `source_offset`, `object_path` and `object_time`; what the one has is null for the other. Reading the
+    result fails if an object is damaged or missing or has too long a line.
     """
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "1")  # an object at a time
     contents = read_contents(spark, paths, must_exist=True).select(
@@ -72,15 +75,17 @@ def read_events(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
         F.col("_metadata.file_path").alias("object_path"),
         F.col("_metadata.file_modification_time").alias("object_time"),
     )
-    return contents.withColumn("object_hash", F.xxhash64("object_path")).mapInArrow(parse_objects, _DDL)
+    hashed = contents.withColumn("object_hash", F.xxhash64("object_path"))
+    return hashed.mapInArrow(partial(parse_objects, never_kept=sorted(never_kept)), _DDL)
 
 
-def parse_objects(objects: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def parse_objects(objects: Iterable[pa.RecordBatch], never_kept: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
     """Yield the lines of objects (`content` and what says which), with the columns of `read_events`."""
     for lines in _gather(_split(objects)):
         is_plain = pc.match_substring_regex(lines["raw_line"], _PLAIN)
-        yield from _as_they_are(lines.filter(pc.invert(is_plain)))
-        yield from _as_events(lines.filter(is_plain))
+        yield from _rows(lines.filter(pc.invert(is_plain)))
+        for events in _events(lines.filter(is_plain)):
+            yield from _slim(events, never_kept)
 
 
 def pattern(message: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -135,12 +140,7 @@ def _gather(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         yield pa.concat_tables(waiting).combine_chunks()
 
 
-def _as_they_are(lines: pa.Table) -> Iterator[pa.RecordBatch]:
-    if len(lines):
-        yield from _rows({name: lines[name] for name in _LINE}, len(lines))
-
-
-def _as_events(lines: pa.Table) -> Iterator[pa.RecordBatch]:
+def _events(lines: pa.Table) -> Iterator[pa.Table]:
     """Yield lines that look like events as events; those that Arrow or a rule refuses, as they are."""
     if not len(lines):
         return
@@ -148,21 +148,33 @@ def _as_events(lines: pa.Table) -> Iterator[pa.RecordBatch]:
         events = _parse(lines)
     except pa.ArrowInvalid:  # a key twice, or the 31st of February
         if len(lines) == 1:
-            yield from _as_they_are(lines)
+            yield lines
         else:
-            yield from _as_events(lines.slice(0, len(lines) // 2))
-            yield from _as_events(lines.slice(len(lines) // 2))
+            yield from _events(lines.slice(0, len(lines) // 2))
+            yield from _events(lines.slice(len(lines) // 2))
         return
     is_event = _is_event(events)
-    yield from _as_they_are(lines.filter(pc.invert(is_event)))
-    whole = events.append_column("object_hash", lines["object_hash"]).filter(is_event)
-    yield from _rows({name: whole[name] for name in whole.column_names}, len(whole))
+    yield lines.filter(pc.invert(is_event))
+    yield events.append_column("object_hash", lines["object_hash"]).filter(is_event)
 
 
-def _rows(columns: Mapping[str, pa.ChunkedArray], count: int) -> Iterator[pa.RecordBatch]:
+def _slim(rows: pa.Table, never_kept: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows that Spark needs whole, and what is counted of the others."""
+    if "level" not in rows.column_names:
+        yield from _rows(rows)
+        return
+    is_counted_only = pc.is_in(rows["level"], pa.array(never_kept, pa.string()))
+    is_counted_only = pc.and_(is_counted_only, pc.is_valid(rows["pattern"]))
+    yield from _rows(rows.filter(pc.invert(is_counted_only)))
+    yield from _rows(rows.filter(is_counted_only).select(["object_hash", *COUNTED, "pattern"]))
+
+
+def _rows(table: pa.Table) -> Iterator[pa.RecordBatch]:
     """Yield rows as Spark expects them, null where there is no column."""
-    whole = [columns.get(field.name, pa.nulls(count, field.type)) for field in _ROW]
-    yield from pa.table(whole, schema=_ROW).to_batches()
+    if len(table):
+        names = set(table.column_names)
+        whole = [table[each.name] if each.name in names else pa.nulls(len(table), each.type) for each in _ROW]
+        yield from pa.table(whole, schema=_ROW).to_batches()
 
 
 def _parse(lines: pa.Table) -> pa.Table:

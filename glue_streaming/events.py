@@ -20,12 +20,12 @@ from glue_streaming.patterns import pattern
 from glue_streaming.services import key_name
 
 COLUMNS = (*EVENT_COLUMNS, RECEIVED_AT)
-_COUNTED = (
+COUNTED = (
     *("event_id", "received_at", "timestamp", "service", "level"),
     *("endpoint", "status_code", "response_time_ms", "response_bytes"),
 )
 """What deduplication and the rollup need of an event whose level is dropped."""
-_LOGGED = {column.name for column in COLUMNS} - {*_COUNTED} | {"extra"}
+_LOGGED = {column.name for column in COLUMNS} - {*COUNTED} | {"extra"}
 _STRINGS = tuple(column.name for column in COLUMNS if column.type == "string")
 _STRUCT = ", ".join(f"`{column.name}`: {column.type}" for column in COLUMNS)
 _UNCHANGED = tuple(each.name for each in EVENT_COLUMNS if each.name not in ("timestamp", "service"))

@@ -16,6 +16,11 @@ class Levels:
     drop: tuple[str, ...] = ("DEBUG", "INFO")
     sample: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def never_kept(self) -> frozenset[str]:
+        """The dropped levels of which there is no sample."""
+        return frozenset(level for level in self.drop if not self.sample.get(level))
+
     def keeps(self) -> Column:
         """Return whether `logs` keeps an event, by its level and id alone: a replay keeps the same ones."""
         kept = ~F.col("level").isin(*self.drop)

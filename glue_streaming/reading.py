@@ -100,7 +100,7 @@ class Reader:
         from glue_streaming.arrow_lines import read_events  # needs pyarrow, which not every Spark has
 
         is_event = F.col("raw_line").isNull()
-        described = read_events(self.spark, paths).withColumns(
+        described = read_events(self.spark, paths, self.levels.never_kept).withColumns(
             {"pattern": F.coalesce("pattern", pattern(F.col("message"))), "is_reject": ~is_event}
         )
         rows = self.keep(duplicates.number_rows(slim(described, self.levels)))
