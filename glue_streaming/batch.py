@@ -59,9 +59,7 @@ class Curator:
         oldest = counts["oldest_received_at"]
         marked, copies = reader.mark_copies(events)
         marked, seen = reader.mark_seen(marked, self._ids().before(batch_id, oldest) if oldest else None)
-        if copies or seen:
-            return marked, counting.without_duplicates(counts, marked, self.arguments.levels)
-        return marked, {**counts, "duplicate_rows": 0}
+        return marked, counting.without_duplicates(counts, [*copies, *seen], self.arguments.levels)
 
     def _stage(self, staging: str, events: DataFrame, run: dict[str, Any], began: datetime) -> None:
         """Write the files of every table, and the ids, at once; add to `run` what only then is known."""

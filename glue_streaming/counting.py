@@ -1,11 +1,14 @@
 """What a batch's report says of its events: how many of each kind, how late they came, which keys nobody expected."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from glue_streaming.duplicates import ROW
 from glue_streaming.levels import Levels
 
 LATE = {
@@ -34,10 +37,12 @@ def count_events(events: DataFrame, levels: Levels) -> dict[str, Any]:
     return counts
 
 
-def without_duplicates(counts: dict[str, Any], marked: DataFrame, levels: Levels) -> dict[str, Any]:
-    """Return the counts after the events that `is_copy` or `is_seen` marks are taken out."""
-    is_duplicate = ~F.col("is_reject") & (F.col("is_copy") | F.col("is_seen"))
-    taken = marked.where(is_duplicate).agg(*_additive(F.lit(True), levels)).collect()[0].asDict()
+def without_duplicates(counts: dict[str, Any], duplicates: Sequence[DataFrame], levels: Levels) -> dict[str, Any]:
+    """Return the counts after the rows of `duplicates` are taken out; a row may be in several of them."""
+    if not duplicates:
+        return {**counts, "duplicate_rows": 0}
+    rows = reduce(DataFrame.unionByName, duplicates).dropDuplicates([ROW])
+    taken = rows.agg(*_additive(F.lit(True), levels)).collect()[0].asDict()
     left = {name: counts[name] - taken[name] for name in taken}
     return {**counts, **left, "duplicate_rows": taken["counted_rows"]}
 

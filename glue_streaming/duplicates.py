@@ -10,6 +10,8 @@ from pyspark.sql import functions as F
 ROW = "row_id"
 _COUNTED = ("timestamp", "service", "level", "endpoint", "status_code", "response_time_ms", "response_bytes")
 """Of copies that arrived together, those alike in these are one to every table but for their text."""
+_REPORTED = ("event_id", "level", "timestamp", "received_at")
+"""What the report of a run needs of a duplicate."""
 _FEW = 500_000
 """Rows that are sent to every task sooner than the events are shuffled."""
 
@@ -40,20 +42,20 @@ def later_copies(events: DataFrame, repeated: DataFrame, count: int) -> DataFram
         "id_hash", "event_id", "received_at", "object_hash", *_COUNTED, ROW
     )
     copies = narrow.join(_sent(repeated, count), "id_hash", "left_semi")
-    return copies.withColumn("copy", F.row_number().over(same_event)).where("copy > 1").select(ROW)
+    return copies.withColumn("copy", F.row_number().over(same_event)).where("copy > 1").select(ROW, *_REPORTED)
 
 
 def seen_rows(events: DataFrame, earlier_ids: DataFrame) -> DataFrame:
     """Return the rows of numbered `events` whose id is among `earlier_ids`."""
-    own = events.where(~F.col("is_reject")).select("event_id", ROW)
-    return own.join(earlier_ids.select("event_id"), "event_id", "left_semi").select(ROW)
+    own = events.where(~F.col("is_reject")).select(ROW, *_REPORTED)
+    return own.join(earlier_ids.select("event_id"), "event_id", "left_semi")
 
 
 def mark_rows(events: DataFrame, rows: DataFrame, count: int, name: str) -> DataFrame:
     """Return numbered `events` with the column `name`: whether the event is one of the `count` distinct `rows`."""
     if not count:
         return events.withColumn(name, F.lit(False))
-    marked = events.join(_sent(rows.withColumn(name, F.lit(True)), count), ROW, "left")
+    marked = events.join(_sent(rows.select(ROW, F.lit(True).alias(name)), count), ROW, "left")
     return marked.withColumn(name, F.coalesce(name, F.lit(False)))
 
 

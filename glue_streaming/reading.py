@@ -64,29 +64,30 @@ class Reader:
                 raise
             return self._count(self._events(lines))
 
-    def mark_copies(self, events: DataFrame) -> tuple[DataFrame, int]:
-        """Return `events` with `is_copy`, whether an event repeats one that came before; and how many do."""
+    def mark_copies(self, events: DataFrame) -> tuple[DataFrame, list[DataFrame]]:
+        """Return `events` with `is_copy`, whether an event repeats one that came before; and those that do, if any."""
         repeated = self.keep(duplicates.repeated_ids(events))
         ids = repeated.count()
         if not ids:
-            return duplicates.mark_rows(events, repeated, 0, "is_copy"), 0
-        copies = self.keep(duplicates.later_copies(events, repeated, ids))
-        count = copies.count()
-        return duplicates.mark_rows(events, copies, count, "is_copy"), count
+            return events.withColumn("is_copy", F.lit(False)), []
+        return self._mark(events, duplicates.later_copies(events, repeated, ids), "is_copy")
 
-    def mark_seen(self, events: DataFrame, earlier_ids: DataFrame | None) -> tuple[DataFrame, int]:
-        """Return `events` with `is_seen`, whether an earlier batch had the event; and how many it had."""
+    def mark_seen(self, events: DataFrame, earlier_ids: DataFrame | None) -> tuple[DataFrame, list[DataFrame]]:
+        """Return `events` with `is_seen`, whether an earlier batch had the event; and those that it had, if any."""
         if earlier_ids is None:
-            return events.withColumn("is_seen", F.lit(False)), 0
-        rows = self.keep(duplicates.seen_rows(events, earlier_ids))
-        count = rows.count()
-        return duplicates.mark_rows(events, rows, count, "is_seen"), count
+            return events.withColumn("is_seen", F.lit(False)), []
+        return self._mark(events, duplicates.seen_rows(events, earlier_ids), "is_seen")
 
     def keep(self, frame: DataFrame) -> DataFrame:
         """Keep what `frame` gives once it has been read."""
         kept = frame.persist(StorageLevel.MEMORY_AND_DISK)
         self.cleanup.callback(kept.unpersist)
         return kept
+
+    def _mark(self, events: DataFrame, rows: DataFrame, name: str) -> tuple[DataFrame, list[DataFrame]]:
+        kept = self.keep(rows)
+        count = kept.count()
+        return duplicates.mark_rows(events, kept, count, name), [kept] if count else []
 
     def _count(self, events: DataFrame) -> tuple[DataFrame, dict[str, Any]]:
         return events, count_events(events, self.levels)

@@ -86,9 +86,9 @@ class _Rebuilder:
         reader = Reader(self.spark, self.arguments.levels, self.arguments.arrow_from_bytes, cleanup)
         sizes = folders.sizes(self.spark, [self.arguments.raw_path + name for name in names])
         events, counts = reader.read([RawObject(path, size) for path, size in sizes.items()])
-        marked, _ = reader.mark_copies(events)
+        marked, copies = reader.mark_copies(events)
         marked = marked.withColumn("is_seen", F.lit(False))
-        counts = without_duplicates(counts, marked, self.arguments.levels)
+        counts = without_duplicates(counts, copies, self.arguments.levels)
         own = marked.where(~F.col("is_reject") & (F.to_date("timestamp") == F.lit(day)))
         names_kept = ("input_rows", "log_rows", "counted_rows", "reject_rows", "duplicate_rows")
         return own, {name: counts[name] for name in names_kept}
