@@ -46,7 +46,13 @@ def create_app(lake: Lake, gate: Gate, prefix: str = "/", live: Feed | None = No
     exports.install(app.server, prefix)
     compression.install(app.server, gate.cache, prefix)
     _add_routes(app, lake, prefix)
+    _take_first_request(app, prefix)
     return app
+
+
+def _take_first_request(app: Dash, prefix: str) -> None:
+    """Let Dash finish its setup, which it does with the first request and does not make the second wait for."""
+    app.server.test_client().get(f"{prefix}healthz")
 
 
 def _layout() -> html.Div:
