@@ -93,7 +93,7 @@ document.addEventListener("DOMContentLoaded", () => {
 WATCH = """
 (row) => {
   const graph = document.querySelector("[id*=overview-volume] .js-plotly-plot");
-  const cell = '.ag-row[row-index="' + row + '"] .ag-cell:not(:empty)';
+  const cell = '.ag-row[row-index="' + row + '"][row-id]';
   const shown = () => row === null
     ? graph.data.map((trace) => [trace.name, trace.x.length, trace.x[0]]).join()
     : document.querySelector(cell) !== null;
@@ -112,7 +112,7 @@ WATCH = """
   });
 }
 """
-"""From the next click, or a jump to a row, to the frame in which the chart holds other data, or the row is filled."""
+"""From the next click, or a jump to a row, to the frame in which the chart holds other data, or the row has its event."""
 
 
 def _interactions(page: Any) -> dict[str, float]:
