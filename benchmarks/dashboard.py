@@ -112,7 +112,7 @@ WATCH = """
   });
 }
 """
-"""From the next click, or a jump to a row, to the frame in which the chart holds other data, or the row has its event."""
+"""From the next click, or a jump to a row, to the frame in which the chart holds other data or the row its event."""
 
 
 def _interactions(page: Any) -> dict[str, float]:
