@@ -8,6 +8,7 @@ holds view, answer and theme: what a page is drawn for.
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
@@ -149,7 +150,8 @@ def _asked(answer: Any, view: View, theme: Theme) -> dict[str, Any] | None:
 
 def register(app: Dash) -> None:
     """Add the shell's callbacks to an application."""
-    _register_clientside(app)
+    _register_view(app)
+    _register_chrome(app)
     app.callback(
         Output("shell-answer", "data"),
         Output("shell-status", "children"),
@@ -170,10 +172,13 @@ def register(app: Dash) -> None:
     )(_load)
 
 
-def _register_clientside(app: Dash) -> None:
-    def clientside(name: str, *dependencies: Any, **arguments: Any) -> None:
-        app.clientside_callback(ClientsideFunction("shell", name), *dependencies, **arguments)
+def _clientside(app: Dash, name: str, *dependencies: Any, **arguments: Any) -> None:
+    app.clientside_callback(ClientsideFunction("shell", name), *dependencies, **arguments)
 
+
+def _register_view(app: Dash) -> None:
+    """Let the browser keep the view, and what follows from it."""
+    clientside = partial(_clientside, app)
     clientside(
         "writeView",
         Output("shell-view", "data"),
@@ -201,15 +206,6 @@ def _register_clientside(app: Dash) -> None:
         prevent_initial_call=True,
     )
     clientside(
-        "links",
-        Output({"type": "shell-nav", "path": ALL}, "href"),
-        Input("shell-view", "data"),
-        State({"type": "shell-nav", "path": ALL}, "id"),
-    )
-    clientside(
-        "theme", Output("shell-theme", "data"), Input("shell-theme-button", "n_clicks"), State("shell-theme", "data")
-    )
-    clientside(
         "span",
         Output("shell-span", "data"),
         Input("shell-view", "data"),
@@ -223,6 +219,20 @@ def _register_clientside(app: Dash) -> None:
         Input("shell-view", "data"),
         Input("shell-theme", "data"),
         State("shell-draw", "data"),
+    )
+
+
+def _register_chrome(app: Dash) -> None:
+    """Let the browser keep the links, the theme, the menu and the help."""
+    clientside = partial(_clientside, app)
+    clientside(
+        "links",
+        Output({"type": "shell-nav", "path": ALL}, "href"),
+        Input("shell-view", "data"),
+        State({"type": "shell-nav", "path": ALL}, "id"),
+    )
+    clientside(
+        "theme", Output("shell-theme", "data"), Input("shell-theme-button", "n_clicks"), State("shell-theme", "data")
     )
     clientside("copyLink", Output("shell-sink", "children"), Input("shell-copy", "n_clicks"), prevent_initial_call=True)
     clientside(

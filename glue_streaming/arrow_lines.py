@@ -21,7 +21,7 @@ from pyspark.sql import functions as F
 from catalog.names import MAX_SERVICE_CHARS
 from catalog.schema import EVENT_COLUMNS, LEVELS, MAX_AGE, MAX_AHEAD, RECEIVED_AT, Column
 from glue_streaming.events import COUNTED
-from glue_streaming.lines import MAX_LINE_BYTES, decompress, read_contents
+from glue_streaming.lines import BYTE_ORDER_MARK, MAX_LINE_BYTES, decompress, read_contents
 from glue_streaming.patterns import MAX_MESSAGE_CHARS
 from glue_streaming.services import RESERVED_SERVICES
 from glue_streaming.templates import PLACEHOLDER
@@ -41,7 +41,6 @@ _EVENT = {
 _ROW = pa.schema([*_LINE.items(), *_EVENT.items()])
 _DDL_TYPES = {pa.int32(): "int", pa.int64(): "bigint", pa.float64(): "double", _MICROSECONDS: "timestamp"}
 _DDL = ", ".join(f"`{field.name}` {_DDL_TYPES.get(field.type, 'string')}" for field in _ROW)
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UNCHECKED = pc.CastOptions(target_type=pa.string(), allow_invalid_utf8=True)
 _TOO_LONG = f"a line must be at most {MAX_LINE_BYTES} bytes here"
 
@@ -69,7 +68,6 @@ def read_events(spark: SparkSession, paths: Sequence[str], never_kept: Collectio
     `raw_line`, `source_offset`, `object_path` and `object_time`; what the one has is null for the other. Reading the
     result fails if an object is damaged or missing or has too long a line.
     """
-    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "1")  # an object at a time
     contents = read_contents(spark, paths, must_exist=True).select(
         "content",
         F.col("_metadata.file_path").alias("object_path"),
@@ -113,8 +111,8 @@ def _texts(content: pa.Buffer) -> Iterator[tuple[int, bytes]]:
     start, rest = 0, b""
     for chunk in decompress(memoryview(content)):
         text = rest + chunk
-        if not start and text.startswith(_BYTE_ORDER_MARK):
-            start, text = len(_BYTE_ORDER_MARK), text[len(_BYTE_ORDER_MARK) :]
+        if not start and text.startswith(BYTE_ORDER_MARK):
+            start, text = len(BYTE_ORDER_MARK), text[len(BYTE_ORDER_MARK) :]
         end = text.rfind(b"\n")
         if end >= 0:
             yield start, text[:end]

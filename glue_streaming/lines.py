@@ -18,6 +18,8 @@ OBJECT_SCHEMA = "path string, modificationTime timestamp, length bigint, content
 """Spark's `binaryFile` columns; `content` is read only where it is selected."""
 
 GZIP_SUFFIX = ".gz"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""At the beginning of an object it belongs to no line."""
 MAX_LINE_BYTES = 10 * 1024 * 1024
 """What a record of Kinesis may hold. A longer line is no event, and parsing would make a dozen copies of it."""
 _URI = "/:!$&'()*+,;=@"

@@ -17,9 +17,8 @@ from pyspark.sql import functions as F
 
 from glue_streaming import folders
 from glue_streaming.duplicates import ROW
-from glue_streaming.lines import GZIP_SUFFIX, MAX_LINE_BYTES, read_contents, salvage, source_object
+from glue_streaming.lines import BYTE_ORDER_MARK, GZIP_SUFFIX, MAX_LINE_BYTES, read_contents, salvage, source_object
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LOCATED = "source_object string, line_key string, nth int, source_offset bigint, long_line binary"
 _TOO_LONG = "too long"
 """Stands for the MD5 of a line that Spark has not kept."""
@@ -64,8 +63,8 @@ def locate(content: bytes, is_gzip: bool, wanted: Collection[tuple[int, str]]) -
     met: Counter[str] = Counter()
     offset = 0
     for line in _lines(content, is_gzip):
-        if not offset and line.startswith(_BYTE_ORDER_MARK):
-            line, offset = line[len(_BYTE_ORDER_MARK) :], len(_BYTE_ORDER_MARK)
+        if not offset and line.startswith(BYTE_ORDER_MARK):
+            line, offset = line[len(BYTE_ORDER_MARK) :], len(BYTE_ORDER_MARK)
         is_long = len(line) > MAX_LINE_BYTES
         if is_long or len(line) in sizes:
             key = _TOO_LONG if is_long else hashlib.md5(line, usedforsecurity=False).hexdigest()

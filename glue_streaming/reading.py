@@ -1,8 +1,9 @@
 """Raw objects to the events of a batch: read once, kept for as long as the batch takes, duplicates marked."""
 
+import logging
 import math
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -20,6 +21,7 @@ from glue_streaming.levels import Levels
 from glue_streaming.lines import GZIP_SUFFIX, read_damaged_lines, read_lines
 from glue_streaming.patterns import pattern
 
+_LOG = logging.getLogger(__name__)
 _FAILURES = (Py4JJavaError, PySparkException)
 _MAX_WHOLE_BYTES = 64 * 1024 * 1024
 """Gzip bytes of an object that a worker may hold whole."""
@@ -54,8 +56,10 @@ class Reader:
         self._size(objects)
         paths = [found.path for found in objects]
         if sum(found.size_bytes for found in objects) >= self.arrow_from_bytes and _can_be_read_in_arrow(objects):
-            with suppress(*_FAILURES):  # an object that is damaged, gone or has too long a line: the others tell which
+            try:
                 return self._count(self._events_in_arrow(paths))
+            except _FAILURES as error:  # an object is damaged, gone or has too long a line: the others tell which
+                _LOG.warning("%d objects are read as text: %s", len(paths), str(error).strip().splitlines()[-1:])
         try:
             return self._count(self._events(read_lines(self.spark, paths)))
         except _FAILURES:

@@ -13,6 +13,7 @@ def own_session(spark: SparkSession) -> SparkSession:
         "spark.sql.files.openCostInBytes": 256 * 1024,  # small objects: few tasks of many objects
         "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": 20_000,  # groups of a task before it sorts instead
         "spark.sql.inMemoryColumnarStorage.compressed": "false",  # kept for one batch: packing costs more than it saves
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "1",  # workers are sent whole objects, one at a time
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": 4 * cores,  # not a task per object
     }
     for name, value in settings.items():
