@@ -26,14 +26,14 @@ from producer.vocabulary import Vocabulary
 MOST = 3000
 SEED = 5
 _VARYING = re.compile(patterns.VARYING, re.ASCII)
-_DRAIN3 = """
+_DRAIN3 = r"""
 import json, sys, time
 from drain3 import TemplateMiner
 from drain3.masking import MaskingInstruction
 from drain3.template_miner_config import TemplateMinerConfig
 messages, config = json.load(sys.stdin), TemplateMinerConfig()
 bounds = "((?<=[^A-Za-z0-9])|^)(%s)((?=[^A-Za-z0-9])|$)"
-masked = {"IP": r"\\d{1,3}(?:\\.\\d{1,3}){3}", "HEX": "0x[a-f0-9A-F]+|[a-f0-9]{8,}", "NUM": r"[\\-\\+]?\\d+"}
+masked = {"IP": r"\d{1,3}(?:\.\d{1,3}){3}", "HEX": "0x[a-f0-9A-F]+|[a-f0-9]{8,}", "NUM": r"[\-\+]?\d+"}
 config.masking_instructions = [MaskingInstruction(bounds % form, name) for name, form in masked.items()]
 miner = TemplateMiner(config=config)
 began = time.process_time()
