@@ -16,6 +16,8 @@ VOID = {"img", "input", "br", "hr", "col"}
 NAMES = {"className": "class", "htmlFor": "for", "colSpan": "colspan", "autoComplete": "autocomplete"}
 PLAIN = {"title", "role", "type", "href", "src", "alt", "scope", "lang", "method", "action"} | set(NAMES)
 FLAGS = {"hidden", "open", "disabled"}
+HTML = "data-html"
+"""The property with an element's content as HTML that we wrote: see `components/still.py`."""
 
 
 def first_paint(layout: Any) -> Markup:
@@ -37,13 +39,14 @@ def _element(tag: str, properties: Mapping[str, Any], **more: Any) -> Markup:
     attributes = _attributes({**properties, **more})
     if tag in VOID:
         return Markup("<{}{}>").format(Markup(tag), attributes)
-    return Markup("<{0}{1}>{2}</{0}>").format(Markup(tag), attributes, first_paint(properties.get("children")))
+    content = Markup(properties[HTML]) if HTML in properties else first_paint(properties.get("children"))
+    return Markup("<{0}{1}>{2}</{0}>").format(Markup(tag), attributes, content)
 
 
 def _attributes(properties: Mapping[str, Any]) -> Markup:
     found = [Markup(" {}").format(name) for name in FLAGS if properties.get(name)]
     for name, value in properties.items():
-        if value is not None and (name in PLAIN or name.startswith(("aria-", "data-"))):
+        if value is not None and name != HTML and (name in PLAIN or name.startswith(("aria-", "data-"))):
             found.append(Markup(' {}="{}"').format(NAMES.get(name, name), value))
     if style := properties.get("style"):
         found.append(Markup(' style="{}"').format(";".join(f"{name}:{value}" for name, value in style.items())))

@@ -179,9 +179,12 @@ def _clientside(app: Dash, name: str, *dependencies: Any, **arguments: Any) -> N
 def _register_view(app: Dash) -> None:
     """Let the browser keep the view, and what follows from it."""
     clientside = partial(_clientside, app)
+    drawn_for = (State("shell-answer", "data"), State("shell-theme", "data"), State("shell-draw", "data"))
     clientside(
         "writeView",
         Output("shell-view", "data"),
+        Output("shell-span", "data"),
+        Output("shell-draw", "data", allow_duplicate=True),
         Input("shell-range", "data"),
         Input("shell-level", "value"),
         Input("shell-service", "value"),
@@ -189,12 +192,8 @@ def _register_view(app: Dash) -> None:
         Input("shell-zone", "value"),
         Input("shell-facets", "data"),
         State("shell-view", "data"),
-        prevent_initial_call=True,
-    )
-    clientside(
-        "preset",
-        Output("shell-range", "data", allow_duplicate=True),
-        Input({"type": "shell-preset", "start": ALL}, "n_clicks"),
+        State("shell-span", "data"),
+        *drawn_for,
         prevent_initial_call=True,
     )
     clientside(
@@ -206,46 +205,24 @@ def _register_view(app: Dash) -> None:
         prevent_initial_call=True,
     )
     clientside(
-        "span",
-        Output("shell-span", "data"),
-        Input("shell-view", "data"),
-        State("shell-span", "data"),
-        prevent_initial_call=True,
-    )
-    clientside(
         "asked",
         Output("shell-draw", "data"),
         Input("shell-answer", "data"),
-        Input("shell-view", "data"),
         Input("shell-theme", "data"),
         State("shell-draw", "data"),
+        State("shell-view", "data"),
     )
 
 
 def _register_chrome(app: Dash) -> None:
-    """Let the browser keep the links, the theme, the menu and the help."""
+    """Let the browser keep the theme and the help."""
     clientside = partial(_clientside, app)
-    clientside(
-        "links",
-        Output({"type": "shell-nav", "path": ALL}, "href"),
-        Input("shell-view", "data"),
-        State({"type": "shell-nav", "path": ALL}, "id"),
-    )
     clientside(
         "theme", Output("shell-theme", "data"), Input("shell-theme-button", "n_clicks"), State("shell-theme", "data")
     )
     clientside("copyLink", Output("shell-sink", "children"), Input("shell-copy", "n_clicks"), prevent_initial_call=True)
     clientside(
-        "menu", Output("shell-sidebar", "className"), Input("shell-menu", "n_clicks"), Input("shell-view", "data")
-    )
-    clientside(
         "help", Output("shell-help", "is_open"), Input("shell-help-button", "n_clicks"), prevent_initial_call=True
-    )
-    clientside(
-        "presetsShown",
-        Output({"type": "shell-preset", "start": ALL}, "className"),
-        Input("shell-view", "data"),
-        State({"type": "shell-preset", "start": ALL}, "id"),
     )
 
 

@@ -31,18 +31,16 @@
 
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.explore = {
-    facet: function (clicks, levels, services, facets) {
-      const context = window.dash_clientside.callback_context;
-      const id = context.triggered_id;
-      if (!id || !context.triggered[0].value) return [none(), none(), none()];
-      const toggled = (list) => (list.includes(id.value) ? list.filter((value) => value !== id.value) : list.concat(id.value));
-      if (id.field === "level") return [toggled(levels || []), none(), none()];
-      if (id.field === "service") return [none(), toggled(services || []), none()];
-      const key = "f." + id.field;
-      const kept = ((facets || {})[key] || "").split("|").filter((value) => value && value !== id.value && value !== "!" + id.value);
+    facet: function (pressed, levels, services, facets) {
+      if (!pressed) return [none(), none(), none()];
+      const toggled = (list) => (list.includes(pressed.value) ? list.filter((value) => value !== pressed.value) : list.concat(pressed.value));
+      if (pressed.field === "level") return [toggled(levels || []), none(), none()];
+      if (pressed.field === "service") return [none(), toggled(services || []), none()];
+      const key = "f." + pressed.field;
+      const kept = ((facets || {})[key] || "").split("|").filter((value) => value && value !== pressed.value && value !== "!" + pressed.value);
       const had = ((facets || {})[key] || "").split("|");
-      const wanted = id.sign === "-" ? "!" + id.value : id.value;
-      const values = id.sign === "0" || had.includes(wanted) ? kept : kept.concat(wanted);
+      const wanted = pressed.sign === "-" ? "!" + pressed.value : pressed.value;
+      const values = pressed.sign === "0" || had.includes(wanted) ? kept : kept.concat(wanted);
       return [none(), none(), Object.assign({}, facets, { [key]: values.join("|") })];
     },
     closed: function (isOpen) {

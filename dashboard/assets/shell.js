@@ -42,9 +42,33 @@
     return JSON.stringify(Object.entries(first || {}).sort()) === JSON.stringify(Object.entries(second || {}).sort());
   }
 
+  /* Let the page's links and presets follow a view; what a reader chose in the menu is seen when the menu is closed. */
+  function show(view) {
+    for (const link of document.querySelectorAll(".nav-entry")) link.search = queryOf(view);
+    for (const preset of document.querySelectorAll(".preset")) {
+      const range = JSON.parse(preset.dataset.value);
+      preset.classList.toggle("active", view.from === range.from && view.to === range.to);
+    }
+    document.getElementById("shell-sidebar").classList.remove("open");
+  }
+
+  /* What the page is to be drawn for; nothing when it is drawn, or when another range's answer has yet to come. */
+  function asked(answer, theme, drawn, view) {
+    if (!answer || answer.from !== view.from || answer.to !== view.to) return none();
+    const had = drawn || { answer: {} };
+    const isDrawn = had.answer.token === answer.token && had.theme === theme && same(had.view, view);
+    return isDrawn ? none() : { answer: answer, view: view, theme: theme };
+  }
+
+  document.addEventListener("click", (event) => {
+    const sidebar = document.getElementById("shell-sidebar");
+    if (sidebar && event.target.closest("#shell-menu")) sidebar.classList.toggle("open");
+    else if (sidebar && event.target.closest(".nav-entry")) sidebar.classList.remove("open");
+  });
+
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     shell: {
-      writeView: function (range, levels, services, search, zone, facets, current) {
+      writeView: function (range, levels, services, search, zone, facets, current, hadSpan, answer, theme, drawn) {
         const order = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
         const view = Object.assign(
           {
@@ -57,20 +81,14 @@
           },
           Object.fromEntries(Object.entries(facets || {}).filter((entry) => entry[1]))
         );
-        if (same(view, current)) return none();
+        if (same(view, current)) return [none(), none(), none()];
         const path = window.location.pathname.replace(/\/services\/[^/]+$/, "/services"); /* the service is in the query */
         const url = path + queryOf(view);
         const rangeMoved = !current || view.from !== current.from || view.to !== current.to;
         window.history[rangeMoved ? "pushState" : "replaceState"](window.history.state, "", url);
-        return view;
-      },
-      preset: function () {
-        const triggered = window.dash_clientside.callback_context.triggered_id;
-        const clicked = window.dash_clientside.callback_context.triggered[0];
-        return triggered && clicked && clicked.value ? { from: triggered.start, to: "now" } : none();
-      },
-      presetsShown: function (view, ids) {
-        return ids.map((id) => "preset" + (view.from === id.start && view.to === "now" ? " active" : ""));
+        show(view);
+        const span = { from: view.from, to: view.to, tz: view.tz };
+        return [view, same(span, hadSpan) ? none() : span, asked(answer, theme, drawn, view)];
       },
       brush: function (changes, view) {
         const triggered = window.dash_clientside.callback_context.triggered;
@@ -82,9 +100,6 @@
         if (view.tz !== "UTC" || !(to - from >= MIN_BRUSH_MS)) return [texts, none()]; /* for the server, which knows zones */
         return [none(), { from: written(from), to: written(to) }];
       },
-      links: function (view, ids) {
-        return ids.map((id) => id.path + queryOf(view));
-      },
       theme: function (clicks, current) {
         let mode = themeMode();
         if (clicks) {
@@ -94,28 +109,13 @@
         const name = applyTheme(mode);
         return name === current ? none() : name;
       },
-      span: function (view, current) {
-        const span = { from: view.from, to: view.to, tz: view.tz };
-        return same(span, current) ? none() : span;
-      },
-      asked: function (answer, view, theme, current) {
-        if (!answer || answer.from !== view.from || answer.to !== view.to) return none(); /* another range's answer comes */
-        const had = current || { answer: {} };
-        const isDrawn = had.answer.token === answer.token && had.theme === theme && same(had.view, view);
-        return isDrawn ? none() : { answer: answer, view: view, theme: theme };
-      },
+      asked: asked,
       copyLink: function () {
         navigator.clipboard.writeText(window.location.href);
         const button = document.getElementById("shell-copy");
         button.classList.add("done");
         setTimeout(() => button.classList.remove("done"), 1200);
         return none();
-      },
-      menu: function () {
-        const triggered = window.dash_clientside.callback_context.triggered_id;
-        const sidebar = document.getElementById("shell-sidebar");
-        const open = triggered === "shell-menu" && !sidebar.classList.contains("open");
-        return "sidebar" + (open ? " open" : "");
       },
       help: function (clicks) {
         return Boolean(clicks);

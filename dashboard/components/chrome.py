@@ -5,11 +5,12 @@ from typing import Any
 
 import dash
 import dash_bootstrap_components as dbc
-from dash import dcc, html
+from dash import html
 
 from dashboard.access import LOCAL, Person
 from dashboard.components.attributes import attributes
 from dashboard.components.controls import controls
+from dashboard.components.still import still, written
 from dashboard.components.views_menu import views_menu
 from dashboard.links import href
 from dashboard.timerange import Told
@@ -33,9 +34,8 @@ def sidebar(view: View, told: Told, title: str, services: Sequence[str] = ()) ->
     query = query_string(view)
     pages = [page for page in dash.page_registry.values() if page.get("icon")]
     links = [
-        dcc.Link(
+        html.A(
             [html.Span(page["icon"], className="nav-icon", **attributes({"aria-hidden": "true"})), page["name"]],
-            id={"type": "shell-nav", "path": page["relative_path"]},
             href=href(page["path"], query),
             className="nav-entry active" if page["name"] == title else "nav-entry",
             title=page["name"],
@@ -45,7 +45,7 @@ def sidebar(view: View, told: Told, title: str, services: Sequence[str] = ()) ->
     return html.Aside(
         [
             html.Div([html.Span(className="brand-mark"), html.Span("Loglake")], className="brand"),
-            html.Nav(links, **attributes({"aria-label": "Pages"})),
+            html.Nav(still(written(links)), **attributes({"aria-label": "Pages"})),
             controls(view, told, list(services)),
         ],
         id="shell-sidebar",

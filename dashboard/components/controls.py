@@ -5,6 +5,7 @@ from dash import dcc, html
 
 from catalog.schema import LEVELS
 from dashboard.components.attributes import attributes
+from dashboard.components.still import press, still, written
 from dashboard.timerange import Told
 from dashboard.view import View
 
@@ -19,11 +20,11 @@ def controls(view: View, told: Told, services: list[str]) -> html.Div:
 def time_control(view: View, told: Told) -> html.Div:
     """Return the one time control: arrows, presets, a typed range, and a calendar with times of day."""
     presets = [
-        html.Button(
+        press(
             text,
-            id={"type": "shell-preset", "start": start},
+            "shell-range",
+            {"from": start, "to": "now"},
             className="preset" + (" active" if view.time_range.start == start and view.time_range.end == "now" else ""),
-            type="button",
         )
         for text, start in PRESETS
     ]
@@ -44,7 +45,12 @@ def time_control(view: View, told: Told) -> html.Div:
                 ],
                 className="control-head",
             ),
-            html.Div(presets, className="presets", role="group", **attributes({"aria-label": "Ranges up to now"})),
+            still(
+                written(presets),
+                className="presets",
+                role="group",
+                **attributes({"aria-label": "Ranges up to now"}),
+            ),
             dbc.Input(
                 id="shell-range-text",
                 value=told.text,

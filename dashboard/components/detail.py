@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from dash import dcc, html
 
+from dashboard.components.facets import choose
 from dashboard.links import href
 from dashboard.view import FACETS
 from dashboard.wording import duration
@@ -102,12 +103,7 @@ def local_time(text: str, zone: str) -> str:
 def _only(name: str, value: str | None) -> html.Button | str:
     if name not in FACETS or not value or "|" in value:
         return ""
-    return html.Button(
-        "only this",
-        id={"type": "explore-facet", "field": name, "value": value, "sign": "+"},
-        type="button",
-        className="text-button small",
-    )
+    return choose("only this", name, value, "+", className="text-button small")
 
 
 def _copy(text: str, label: str) -> html.Span:

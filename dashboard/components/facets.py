@@ -1,9 +1,11 @@
 """The facet rail: the most frequent values of a field, each to include or exclude with one click."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from dash import html
 
+from dashboard.components.still import press
 from dashboard.view import View
 from dashboard.wording import short
 
@@ -33,19 +35,18 @@ def facet(field: str, values: Sequence[tuple[str, int]], chosen: Sequence[str]) 
     )
 
 
+def choose(text: Any, field: str, value: str, sign: str, **properties: Any) -> html.Button:
+    """Return a button that filters: `+` includes a value or lets it go again, `-` excludes it, `0` lets it go."""
+    return press(text, "explore-facet", {"field": field, "value": value, "sign": sign}, **properties)
+
+
 def chips(view: View) -> list[html.Span]:
     """Return the active facets, each removable."""
     return [
         html.Span(
             [
                 html.Span(f"{TITLES[name]} {'is not' if value.startswith('!') else 'is'} {value.lstrip('!')}"),
-                html.Button(
-                    "×",
-                    id={"type": "explore-facet", "field": name, "value": value.lstrip("!"), "sign": "0"},
-                    type="button",
-                    className="chip-remove",
-                    title="remove this filter",
-                ),
+                choose("×", name, value.lstrip("!"), "0", className="chip-remove", title="remove this filter"),
             ],
             className="chip",
         )
@@ -56,22 +57,10 @@ def chips(view: View) -> list[html.Span]:
 
 def _value(field: str, value: str, count: int, most: int, chosen: Sequence[str]) -> html.Div:
     state = " included" if value in chosen else " excluded" if f"!{value}" in chosen else ""
-    identity = {"type": "explore-facet", "field": field, "value": value}
-    parts = [
-        html.Button(
-            [html.Span(value, className="facet-name"), html.Span(short(count), className="facet-count")],
-            id=identity | {"sign": "+"},
-            type="button",
-            className="facet-include",
-            title=f"only {value}: {count:,} events",
-        )
-    ]
+    words = [html.Span(value, className="facet-name"), html.Span(short(count), className="facet-count")]
+    parts = [choose(words, field, value, "+", className="facet-include", title=f"only {value}: {count:,} events")]
     if field not in ("level", "service"):
-        parts.append(
-            html.Button(
-                "−", id=identity | {"sign": "-"}, type="button", className="facet-exclude", title=f"without {value}"
-            )
-        )
+        parts.append(choose("−", field, value, "-", className="facet-exclude", title=f"without {value}"))
     bar = html.Span(
         className=f"facet-bar {'level-' + value.lower() if field == 'level' else ''}",
         style={"width": f"{100 * count / most if most else 0:.1f}%"},

@@ -7,6 +7,7 @@ from dash import dcc, html
 
 from dashboard.components.plain_table import heading
 from dashboard.components.sparkline import sparkline
+from dashboard.components.still import press
 from dashboard.links import href
 from dashboard.patterns import OTHER
 from dashboard.theme import Theme, level_colour
@@ -60,12 +61,8 @@ def _row(record: dict[str, Any], view: View, theme: Theme) -> html.Tr:
 def _ways(record: dict[str, Any], view: View) -> Any:
     if record["pattern"] == OTHER or not record["events"]:
         return ""
-    examples = html.Button(
-        "Examples",
-        id={"type": "patterns-examples", "id": record["pattern_id"], "level": record["level"]},
-        type="button",
-        className="text-button small",
-    )
+    chosen = {"id": record["pattern_id"], "level": record["level"]}
+    examples = press("Examples", "patterns-chosen", chosen, className="text-button small")
     return [
         examples,
         " ",

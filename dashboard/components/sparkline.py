@@ -1,21 +1,16 @@
-"""Sparklines: a few numbers as a small SVG picture, as a data URI, so that no chart library is needed for them."""
+"""Sparklines: a few numbers as a small SVG picture in still content, so that no chart library is needed for them."""
 
 import math
 from collections.abc import Sequence
-from urllib.parse import quote
 
-from dash import html
-
-
-def sparkline(values: Sequence[float], colour: str, width: int = 120, height: int = 28, label: str = "") -> html.Img:
-    """Return the course of `values` as a line with a pale area; it breaks where a value is missing."""
-    return html.Img(
-        src="data:image/svg+xml," + quote(svg(values, colour, width, height)), alt=label, className="sparkline"
-    )
+from markupsafe import Markup
 
 
-def svg(values: Sequence[float], colour: str, width: int = 120, height: int = 28) -> str:
-    """Return the picture's text: one path per unbroken stretch, zero at the bottom."""
+def sparkline(values: Sequence[float], colour: str, width: int = 120, height: int = 28, label: str = "") -> Markup:
+    """Return the course of `values` as a line with a pale area, zero at the bottom; it breaks where a value is missing.
+
+    A picture without a label says nothing that is not written beside it.
+    """
     known = [value for value in values if not math.isnan(value)]
     top = max(known, default=0.0) or 1.0
     step = width / max(1, len(values) - 1)
@@ -24,8 +19,9 @@ def svg(values: Sequence[float], colour: str, width: int = 120, height: int = 28
         for place, value in enumerate(values)
     ]
     shapes = "".join(_shape(part, colour, height) for part in _unbroken(points))
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" preserveAspectRatio="none">'
-    return f"{head}{shapes}</svg>"
+    told = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    head = '<svg class="sparkline" {} viewBox="0 0 {} {}" preserveAspectRatio="none">{}</svg>'
+    return Markup(head).format(told, width, height, Markup(shapes))
 
 
 def _shape(part: Sequence[tuple[float, float]], colour: str, height: int) -> str:

@@ -20,6 +20,11 @@ NOTABLE = 0.1
 """A smaller relative change is not worth a colour."""
 
 
+def skeleton_tiles() -> list[html.Div]:
+    """Return the places of the cards that are not there yet."""
+    return [html.Div(className="tile skeleton") for _ in TITLES]
+
+
 def tile(kpi: Kpi, theme: Theme) -> html.Div:
     """Return one card; its change is worded and marked, never told by colour alone."""
     colour = theme.levels["ERROR"] if kpi.name in ("errors", "error_rate") else theme.accent

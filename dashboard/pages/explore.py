@@ -16,6 +16,7 @@ from dashboard.components.facets import chips, facet
 from dashboard.components.log_grid import BLOCK_ROWS, grid_row, log_grid
 from dashboard.components.panel import chart, legend, message, panel
 from dashboard.components.row_banners import dear_banner, rows_banner, rows_count
+from dashboard.components.still import HTML, written
 from dashboard.figures import charts
 from dashboard.guard import DearQueryError
 from dashboard.links import href
@@ -35,7 +36,7 @@ def layout(**query: Any) -> html.Div:
     histogram = panel(
         "Log events by level", chart("explore-volume", "explore-volume", 150), aside=legend("explore-legend")
     )
-    stores = [dcc.Store(id=f"explore-{name}") for name in ("basis", "answered", "record")]
+    stores = [dcc.Store(id=f"explore-{name}") for name in ("basis", "answered", "record", "facet")]
     return shell.frame(query, "Explore", [histogram, _table(), _drawer(), *stores], NEEDS)
 
 
@@ -77,7 +78,7 @@ clientside_callback(
     Output("shell-level", "value", allow_duplicate=True),
     Output("shell-service", "value", allow_duplicate=True),
     Output("shell-facets", "data", allow_duplicate=True),
-    Input({"type": "explore-facet", "field": ALL, "value": ALL, "sign": ALL}, "n_clicks"),
+    Input("explore-facet", "data"),
     State("shell-level", "value"),
     State("shell-service", "value"),
     State("shell-facets", "data"),
@@ -165,8 +166,8 @@ def draw_volume(answer: Any, store: Any, theme: str, basis: Any, viewer: str) ->
 
 
 @callback(
-    Output("explore-facets", "children"),
-    Output("explore-chips", "children"),
+    Output("explore-facets", HTML),
+    Output("explore-chips", HTML),
     Input("shell-answer", "data"),
     Input("shell-view", "data"),
     State("shell-viewer", "data"),
@@ -177,7 +178,8 @@ def draw_facets(answer: Any, store: Any, viewer: str) -> Any:
     view = shell.view_of(store)
     cube = shell.loaded_cube(answer)
     chosen = {"level": view.levels, "service": view.services, **view.facets}
-    return [facet(name, rankings.facet_counts(cube, view, name), chosen.get(name, ())) for name in RAIL], chips(view)
+    rail = [facet(name, rankings.facet_counts(cube, view, name), chosen.get(name, ())) for name in RAIL]
+    return written(rail), written(chips(view))
 
 
 @callback(

@@ -11,7 +11,8 @@ from dashboard import access, rankings, shell
 from dashboard import cube as cubes
 from dashboard.components.panel import chart, legend, panel, part
 from dashboard.components.services_table import services_table
-from dashboard.components.tiles import tile
+from dashboard.components.still import HTML, still, written
+from dashboard.components.tiles import skeleton_tiles, tile
 from dashboard.figures import charts
 from dashboard.live import seam
 from dashboard.theme import Theme, theme_of
@@ -19,8 +20,6 @@ from dashboard.view import View, query_string
 from dashboard.wording import clock
 
 dash.register_page(__name__, path="/", name="Overview", title="Overview · Loglake", order=0, icon="◫")
-
-SKELETONS = 6
 
 
 def layout(**query: Any) -> html.Div:
@@ -35,7 +34,7 @@ def _content(opening: shell.Opening) -> list[Any]:
     )
     note = "errors ÷ events; dotted: the period before"
     return [
-        html.Div(tiles, id="overview-tiles", className="tiles"),
+        still(tiles, id="overview-tiles", className="tiles"),
         panel(
             "Log events by level",
             chart("overview-volume", "overview-volume", 230, volume),
@@ -52,17 +51,20 @@ def _content(opening: shell.Opening) -> list[Any]:
             ],
             className="columns",
         ),
-        panel("Services, most changed first", html.Div(services, id="overview-services", className=services_class)),
+        panel(
+            "Services, most changed first",
+            still(services, id="overview-services", className=services_class),
+        ),
     ]
 
 
 @callback(
-    Output("overview-tiles", "children"),
+    Output("overview-tiles", HTML),
     Output({"type": "time-chart", "name": "overview-volume"}, "figure"),
     Output("overview-legend", "children"),
     Output({"type": "time-chart", "name": "overview-errors"}, "figure"),
     Output({"type": "time-chart", "name": "overview-latency"}, "figure"),
-    Output("overview-services", "children"),
+    Output("overview-services", HTML),
     Output("overview-services", "className"),
     Input("shell-draw", "data"),
     prevent_initial_call=True,
@@ -89,12 +91,12 @@ def live_cube(answer: Any) -> tuple[cubes.Cube, float | None]:
 def _drawing(cube: cubes.Cube, view: View, theme: Theme, live_since: float | None) -> tuple[Any, ...]:
     """Return what the callback puts out: tiles, volume, its sentence, error rate, latency, the table and its class."""
     return (
-        part(lambda: [tile(kpi, theme) for kpi in cubes.kpis(cube, view)]),
+        part(lambda: written([tile(kpi, theme) for kpi in cubes.kpis(cube, view)])),
         part(charts.volume, cube, view, theme),
         _told(cube, view, live_since),
         part(charts.error_rate, cube, view, theme),
         part(charts.latency, cube, view, theme),
-        services_table(rankings.by_service(cube, view), theme, query_string(view)),
+        written(services_table(rankings.by_service(cube, view), theme, query_string(view))),
         "table-scroll",
     )
 
@@ -107,5 +109,4 @@ def _told(cube: cubes.Cube, view: View, live_since: float | None) -> str:
 
 
 def _blank() -> tuple[Any, ...]:
-    skeletons = [html.Div(className="tile skeleton") for _ in range(SKELETONS)]
-    return skeletons, None, "", None, None, None, "table-scroll skeleton-block"
+    return written(skeleton_tiles()), None, "", None, None, "", "table-scroll skeleton-block"

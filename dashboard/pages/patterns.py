@@ -4,13 +4,14 @@ from typing import Any
 
 import dash
 import dash_bootstrap_components as dbc
-from dash import ALL, Input, Output, State, callback, ctx, html, no_update
+from dash import Input, Output, State, callback, dcc, html, no_update
 
 from catalog.errors import LoglakeError
 from dashboard import rankings, shell
 from dashboard.components import detail
 from dashboard.components.panel import message, panel
 from dashboard.components.patterns_table import patterns_table
+from dashboard.components.still import HTML, written
 from dashboard.theme import theme_of
 from dashboard.timerange import Window
 from dashboard.view import View
@@ -42,12 +43,13 @@ def layout(**query: Any) -> html.Div:
             aside=orders,
         ),
         panel("Examples", html.Div(id="patterns-shown"), note="the newest messages of the pattern you choose"),
+        dcc.Store(id="patterns-chosen"),
     ]
     return shell.frame(query, "Patterns", parts, NEEDS)
 
 
 @callback(
-    Output("patterns-table", "children"),
+    Output("patterns-table", HTML),
     Output("patterns-table", "className"),
     Output("patterns-note", "children"),
     Input("shell-answer", "data"),
@@ -62,25 +64,26 @@ def draw_table(answer: Any, store: Any, theme: str, order: str) -> Any:
     try:
         table = rankings.by_pattern(shell.loaded_cube(answer), view)
     except LoglakeError as error:
-        return message("The patterns could not be read", str(error)), "table-scroll", ""
+        return written(message("The patterns could not be read", str(error))), "table-scroll", ""
     shown = table[table["events"] > 0] if order == "most" else table[table["verdict"] == order]
     if shown.empty:
-        return _nothing(order), "table-scroll", _note(table)
-    return patterns_table(shown.head(SHOWN).to_dict("records"), view, theme_of(theme)), "table-scroll", _note(table)
+        return written(_nothing(order)), "table-scroll", _note(table)
+    rows = patterns_table(shown.head(SHOWN).to_dict("records"), view, theme_of(theme))
+    return written(rows), "table-scroll", _note(table)
 
 
 @callback(
     Output("patterns-shown", "children"),
-    Input({"type": "patterns-examples", "id": ALL, "level": ALL}, "n_clicks"),
+    Input("patterns-chosen", "data"),
     State("shell-view", "data"),
     State("shell-answer", "data"),
     State("shell-viewer", "data"),
     prevent_initial_call=True,
 )
-def show_examples(clicks: list[Any], store: Any, answer: Any, viewer: str) -> Any:
-    if not ctx.triggered_id or not any(clicks) or not answer:
+def show_examples(chosen: Any, store: Any, answer: Any, viewer: str) -> Any:
+    if not chosen or not answer:
         return no_update
-    view, chosen = shell.view_of(store), ctx.triggered_id
+    view = shell.view_of(store)
     asked = View(view.time_range, (chosen["level"],), view.services, facets={"pattern_id": (chosen["id"],)})
     window = Window(*(from_epoch(moment) for moment in answer["window"]))
     try:

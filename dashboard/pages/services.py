@@ -10,7 +10,8 @@ from dashboard import cube as cubes
 from dashboard import rankings, shell
 from dashboard.components.panel import chart, panel, part
 from dashboard.components.services_table import services_table
-from dashboard.components.tiles import tile
+from dashboard.components.still import HTML, still, written
+from dashboard.components.tiles import skeleton_tiles, tile
 from dashboard.figures import charts
 from dashboard.links import href
 from dashboard.theme import Theme, theme_of
@@ -34,7 +35,6 @@ CHARTS = (
     ("services-latency", "Response time", "p50, p95, p99; dotted: p95 before", charts.latency),
     ("services-heat", "Response times, spread", "stronger: more events; log scale", charts.latency_heat),
 )
-SKELETONS = 6
 
 
 def layout(service: str | None = None, **query: Any) -> html.Div:
@@ -54,19 +54,22 @@ def _content(opening: shell.Opening) -> list[Any]:
         for (name, title, note, _), figure in zip(CHARTS, figures, strict=True)
     ]
     return [
-        html.Div(tiles, id="services-tiles", className="tiles"),
+        still(tiles, id="services-tiles", className="tiles"),
         html.Div(panels, className="columns"),
-        panel("Endpoints, most errors first", html.Div(endpoints, id="services-endpoints", className=endpoints_class)),
-        panel("Services, most changed first", html.Div(services, id="services-table", className="table-scroll")),
+        panel(
+            "Endpoints, most errors first",
+            still(endpoints, id="services-endpoints", className=endpoints_class),
+        ),
+        panel("Services, most changed first", still(services, id="services-table", className="table-scroll")),
     ]
 
 
 @callback(
-    Output("services-tiles", "children"),
+    Output("services-tiles", HTML),
     *(Output({"type": "time-chart", "name": name}, "figure") for name, *_ in CHARTS),
-    Output("services-endpoints", "children"),
+    Output("services-endpoints", HTML),
     Output("services-endpoints", "className"),
-    Output("services-table", "children"),
+    Output("services-table", HTML),
     Input("shell-draw", "data"),
     prevent_initial_call=True,
 )
@@ -85,17 +88,16 @@ def _draw(cube: cubes.Cube, view: View, theme: Theme) -> tuple[Any, ...]:
     """Return what the callback puts out: tiles, the charts, the endpoints and their class, the services."""
     query = query_string(View(view.time_range, zone=view.zone))
     return (
-        part(lambda: [tile(kpi, theme) for kpi in cubes.kpis(cube, view)]),
+        part(lambda: written([tile(kpi, theme) for kpi in cubes.kpis(cube, view)])),
         *(part(figure, cube, view, theme) for *_, figure in CHARTS),
-        _endpoint_table(rankings.by_endpoint(cube, view).head(25).to_dict("records"), view),
+        written(_endpoint_table(rankings.by_endpoint(cube, view).head(25).to_dict("records"), view)),
         "table-scroll",
-        services_table(rankings.by_service(cube, View()), theme, query),
+        written(services_table(rankings.by_service(cube, View()), theme, query)),
     )
 
 
 def _blank() -> tuple[Any, ...]:
-    skeletons = [html.Div(className="tile skeleton") for _ in range(SKELETONS)]
-    return skeletons, *[None] * len(CHARTS), None, "table-scroll skeleton-block", None
+    return written(skeleton_tiles()), *[None] * len(CHARTS), "", "table-scroll skeleton-block", ""
 
 
 def _endpoint_table(records: list[dict[str, Any]], view: View) -> html.Table:
