@@ -8,6 +8,7 @@ Athena bills what a forgotten query goes on scanning. Values are bytes, texts an
 
 import hashlib
 import json
+import secrets
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -25,7 +26,8 @@ from dashboard.statements import Statement
 
 WAIT_SECONDS = 15.0
 LOOK_SECONDS = 0.15
-FETCH_SECONDS = 60.0
+START_SECONDS, FETCH_SECONDS = 10.0, 60.0
+"""How long a worker that was killed keeps others from starting a question's execution, and from fetching its answer."""
 RUN_SECONDS = 35 * 60.0
 """Longer than Athena's own limit of 30 minutes."""
 FAILURE_SECONDS = 8.0
@@ -127,7 +129,7 @@ class Broker:
         failure = self._cache.get(f"failure:{key}", retry=True)
         if failure:
             return _with(json.loads(failure), cached)
-        with self._locked(key):
+        with self._locked(key, START_SECONDS):
             found = self._answer(key)  # once more, now that nobody else can be finishing it
             if found and self._clock() - found.asked_at <= max_age and not self._run(key):
                 return found
@@ -141,7 +143,7 @@ class Broker:
 
     def _start(self, question: Question) -> dict[str, Any]:
         now = self._clock()
-        token = hashlib.sha256(f"{question.key}:{now}".encode()).hexdigest()
+        token = self._token(question.key)
         try:
             execution_id = self._engine.start(question.statement, token)
         except QueryError as error:
@@ -156,8 +158,17 @@ class Broker:
             "parameters": list(question.statement.parameters),
         }
         self._put(f"run:{question.key}", json.dumps(run), RUN_SECONDS)
+        self._cache.delete(f"token:{question.key}", retry=True)
         self._change_active(add=question.key)
         return run
+
+    def _token(self, key: str) -> str:
+        """Return the token to start with: the one of a worker that was killed before it could say what it had started.
+
+        Athena gives the execution that it has for a token, so that nothing is scanned twice.
+        """
+        self._cache.add(f"token:{key}", secrets.token_hex(32), expire=FETCH_SECONDS, retry=True)
+        return str(self._cache.get(f"token:{key}", retry=True))
 
     def _look(self, key: str, run: dict[str, Any], cached: Answer | None) -> Answer:
         """Ask Athena how it stands; outside the key's lock, so that nobody waits behind a slow call."""
@@ -262,8 +273,8 @@ class Broker:
         self._cache.incr(f"metric:{name}", amount, default=0, retry=True)
 
     @contextmanager
-    def _locked(self, key: str) -> Iterator[None]:
-        with Lock(self._cache, f"lock:{key}", expire=FETCH_SECONDS):
+    def _locked(self, key: str, seconds: float = FETCH_SECONDS) -> Iterator[None]:
+        with Lock(self._cache, f"lock:{key}", expire=seconds):
             yield
 
 

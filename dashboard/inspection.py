@@ -148,7 +148,8 @@ class Inspection:
         found = call(self.client("kinesis").describe_stream_summary, StreamName=self.settings.stream)
         summary = found["StreamDescriptionSummary"]
         shards, hours = summary["OpenShardCount"], summary["RetentionPeriodHours"]
-        return summary["StreamStatus"].lower(), f"{self.settings.stream}: {shards} open shards, kept {hours} h", None
+        counted = f"{shards} open {'shard' if shards == 1 else 'shards'}"
+        return summary["StreamStatus"].lower(), f"{self.settings.stream}: {counted}, kept {hours} h", None
 
     def _delivery_stream(self) -> tuple[str, str, datetime | None]:
         name = self.settings.delivery_stream

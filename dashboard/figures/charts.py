@@ -124,6 +124,7 @@ def latency_heat(cube: Cube, view: View, theme: Theme) -> Figure:
         dtick=1,
         tickformat=",.0f",
         nticks=None,
+        ticks="",
         gridcolor="rgba(0,0,0,0)",
     )
     return {"data": [trace], "layout": layout(theme, cube, view, step, hovermode="closest", yaxis=axis)}

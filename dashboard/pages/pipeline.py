@@ -1,6 +1,8 @@
 """Pipeline: how fresh and how whole the data is, stage by stage, and what it costs. It works while Athena is down."""
 
+from collections.abc import Callable
 from datetime import UTC, timedelta
+from functools import wraps
 from typing import Any
 
 import dash
@@ -11,6 +13,7 @@ from dashboard import access, audit, cost, shell, statements, wholeness
 from dashboard.athena import read_csv
 from dashboard.components import pipeline_tables as tables
 from dashboard.components.panel import message, panel
+from dashboard.components.still import HTML, written
 from dashboard.inspection import ERROR_DAYS, SMALL_BYTES, Measured
 from dashboard.lake import Lake
 from dashboard.wording import size
@@ -60,13 +63,28 @@ def _pair(*parts: html.Section) -> html.Div:
     return html.Div(list(parts), className="columns")
 
 
-@callback(Output("pipeline-stages", "children"), Output("pipeline-stages", "className"), *TICKS)
+def _as_html(draw: Callable[..., Any]) -> Callable[..., Any]:
+    """Have a callback's parts written as HTML; its texts are names of classes."""
+
+    @wraps(draw)
+    def drawn(*asked: Any) -> Any:
+        made = draw(*asked)
+        parts = made if isinstance(made, tuple) else (made,)
+        told = tuple(part if isinstance(part, str) else written(part) for part in parts)
+        return told if isinstance(made, tuple) else told[0]
+
+    return drawn
+
+
+@callback(Output("pipeline-stages", HTML), Output("pipeline-stages", "className"), *TICKS)
+@_as_html
 def draw_stages(_tick: Any, _run: Any, _viewer: str, store: Any) -> Any:
     now = shell.lake().clock()
     return tables.stages_table(shell.lake().engine.stages(now), now, shell.view_of(store).zone), SCROLLS
 
 
-@callback(Output("pipeline-strip", "children"), Output("pipeline-drift", "children"), *TICKS)
+@callback(Output("pipeline-strip", HTML), Output("pipeline-drift", HTML), *TICKS)
+@_as_html
 def draw_catalog(*_: Any) -> Any:
     """Draw what the Glue catalog knows: days and columns."""
     lake = shell.lake()
@@ -83,7 +101,8 @@ def draw_catalog(*_: Any) -> Any:
     return tables.calendar(seen) if seen else message("No partitions yet", "Curation registers them."), drift
 
 
-@callback(Output("pipeline-runs", "children"), Output("pipeline-runs", "className"), *TICKS)
+@callback(Output("pipeline-runs", HTML), Output("pipeline-runs", "className"), *TICKS)
+@_as_html
 def draw_runs(_tick: Any, _run: Any, viewer: str, store: Any) -> Any:
     try:
         header, found = read_csv(shell.lake().ask(statements.recent_runs(), viewer, RUNS_SECONDS, 20).content or b"")
@@ -95,7 +114,8 @@ def draw_runs(_tick: Any, _run: Any, viewer: str, store: Any) -> Any:
     return tables.runs_table(records, shell.view_of(store).zone), SCROLLS
 
 
-@callback(Output("pipeline-rejects", "children"), *TICKS)
+@callback(Output("pipeline-rejects", HTML), *TICKS)
+@_as_html
 def draw_rejects(_tick: Any, _run: Any, viewer: str, store: Any) -> Any:
     lake = shell.lake()
     day = lake.clock().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
@@ -109,7 +129,8 @@ def draw_rejects(_tick: Any, _run: Any, viewer: str, store: Any) -> Any:
     return tables.rejects_table(found[:8], shell.view_of(store).zone)
 
 
-@callback(Output("pipeline-undelivered", "children"), *TICKS)
+@callback(Output("pipeline-undelivered", HTML), *TICKS)
+@_as_html
 def draw_undelivered(_tick: Any, _run: Any, _viewer: str, store: Any) -> Any:
     try:
         access.require_all_services("reading undelivered records")
@@ -122,7 +143,8 @@ def draw_undelivered(_tick: Any, _run: Any, _viewer: str, store: Any) -> Any:
     return [note, tables.undelivered_table(found, shell.view_of(store).zone)]
 
 
-@callback(Output("pipeline-files", "children"), *TICKS)
+@callback(Output("pipeline-files", HTML), *TICKS)
+@_as_html
 def draw_files(*_: Any) -> Any:
     lake = shell.lake()
     try:
@@ -133,7 +155,8 @@ def draw_files(*_: Any) -> Any:
     return tables.files_table(measured) if measured else message("No files yet", "Nothing is curated yet.")
 
 
-@callback(Output("pipeline-cost", "children"), *TICKS)
+@callback(Output("pipeline-cost", HTML), *TICKS)
+@_as_html
 def draw_cost(_tick: Any, _run: Any, viewer: str, _store: Any) -> Any:
     lake = shell.lake()
     try:
@@ -145,7 +168,8 @@ def draw_cost(_tick: Any, _run: Any, viewer: str, _store: Any) -> Any:
     return tables.cost_table(cost.lines(_last_day(lake, viewer), runs, metrics["scanned_bytes"], hours))
 
 
-@callback(Output("pipeline-queries", "children"), Output("pipeline-audit", "children"), *TICKS)
+@callback(Output("pipeline-queries", HTML), Output("pipeline-audit", HTML), *TICKS)
+@_as_html
 def draw_queries(_tick: Any, _run: Any, _viewer: str, store: Any) -> Any:
     broker = shell.lake().broker
     try:

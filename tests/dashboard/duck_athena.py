@@ -39,6 +39,7 @@ class DuckAthena:
         self.stopped: list[str] = []
         self.published: list[tuple[str, str, str]] = []
         self._executions: dict[str, Execution] = {}
+        self._tokens: dict[str, str] = {}
         self._results: dict[str, bytes] = {}
         self._numbers = itertools.count(1)
         self._connection = duckdb.connect(config={"threads": 2})
@@ -46,7 +47,9 @@ class DuckAthena:
         self._tables = {path.name: self._view(path) for path in sorted(folder.iterdir()) if path.is_dir()}
 
     def start(self, statement: Statement, token: str) -> str:
-        execution_id = f"execution-{next(self._numbers)}-{token[:8]}"
+        if token in self._tokens:
+            return self._tokens[token]
+        execution_id = self._tokens[token] = f"execution-{next(self._numbers)}"
         self.started.append(statement)
         self._executions[execution_id] = Execution(RUNNING)
         threading.Thread(target=self._run, args=(execution_id, statement), daemon=True).start()
@@ -101,7 +104,7 @@ class DuckAthena:
 
     def stages(self, now: datetime) -> list[Stage]:
         return [
-            Stage("Kinesis stream", "active", "loglake: 1 open shards, kept 24 h", None, True),
+            Stage("Kinesis stream", "active", "loglake: 1 open shard, kept 24 h", None, True),
             Stage("Delivery stream", "active", "loglake-delivery", None, True),
             Stage(
                 "Raw objects", "present", "412 objects, 38.2 MB today, of 6 services", now - timedelta(seconds=48), True

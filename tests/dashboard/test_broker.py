@@ -1,4 +1,5 @@
 import multiprocessing
+import os
 import threading
 import time
 from pathlib import Path
@@ -7,7 +8,7 @@ import pytest
 
 from catalog.errors import QueryError
 from dashboard.athena import CANCELLED, FAILED, RUNNING, SUCCEEDED, Execution
-from dashboard.broker import WAIT_SECONDS, Broker, Question, open_cache
+from dashboard.broker import START_SECONDS, WAIT_SECONDS, Broker, Question, open_cache
 from dashboard.inspection import Stage
 from dashboard.statements import Statement
 
@@ -23,9 +24,10 @@ class FileAthena:
     def start(self, statement: Statement, token: str) -> str:
         if self.error.startswith("refused"):
             raise QueryError(self.error)
-        execution_id = f"{time.time_ns()}"
-        (self.folder / f"start-{execution_id}").write_text(str(time.time()))
-        return execution_id
+        started = self.folder / f"start-{token}"
+        if not started.exists():
+            started.write_text(str(time.time()))
+        return token
 
     def status(self, execution_id: str) -> Execution:
         if (self.folder / f"stop-{execution_id}").exists():
@@ -82,6 +84,18 @@ def broker(athena: FileAthena, tmp_path: Path) -> Broker:
     return Broker(athena, open_cache(str(tmp_path / "cache")))
 
 
+class KilledAthena(FileAthena):
+    """One whose caller is killed after it has started an execution, and before it hears of it."""
+
+    def start(self, statement: Statement, token: str) -> str:
+        super().start(statement, token)
+        os._exit(9)
+
+
+def _ask_and_die(folder: str, cache: str) -> None:
+    Broker(KilledAthena(Path(folder)), open_cache(cache)).ask(QUESTION, "killed")
+
+
 def _ask(folder: str, cache: str, viewer: str) -> None:
     answer = Broker(FileAthena(Path(folder), 0.6), open_cache(cache)).ask(QUESTION, viewer, wait=20)
     assert answer.content == b'"n"\n"1"\n'
@@ -98,6 +112,20 @@ def test_processes_and_threads_asking_the_same_start_one_execution(athena: FileA
         worker.join(60)
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
     assert athena.starts == 1
+
+
+def test_execution_that_a_killed_worker_started_is_taken_up_and_soon(athena: FileAthena, tmp_path: Path) -> None:
+    cache = str(tmp_path / "cache")
+    killed = multiprocessing.get_context("spawn").Process(target=_ask_and_die, args=(str(athena.folder), cache))
+    killed.start()
+    killed.join(60)
+    assert (killed.exitcode, athena.starts) == (9, 1)
+    broker, began = Broker(athena, open_cache(cache)), time.monotonic()
+    assert broker.ask(QUESTION, "b", wait=30).content == b'"n"\n"1"\n'
+    assert athena.starts == 1
+    assert time.monotonic() - began < 2 * START_SECONDS
+    broker.ask(QUESTION, "b", max_age=-1.0, wait=30)
+    assert athena.starts == 2
 
 
 def test_second_ask_is_answered_from_the_cache_and_counted(broker: Broker, athena: FileAthena) -> None:
