@@ -6,9 +6,11 @@ it is given, so its peak tells little: the smallest heap that is enough for an h
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from benchmarks.curation import job, peak_mb, session, write_objects
@@ -22,14 +24,19 @@ MAX_MB = 2500
 
 
 def write_hours(raw: Path, hours: int, events_per_object: int) -> None:
-    """Write the objects of one hour, and for each hour more the same lines with ids of their own."""
+    """Write the objects of one hour, and for each hour more the same lines with ids and arrivals of their own."""
     folder = raw / "all" / "year=2026" / "month=11" / "day=22"
     write_objects(raw, OBJECTS_AN_HOUR * events_per_object, events_per_object)
-    for path in sorted(folder.iterdir()):
+    began = time.time() - hours * 3600
+    for number, path in enumerate(sorted(folder.iterdir())):
         content = gzip.decompress(path.read_bytes())
-        for hour in range(1, hours):
-            lines = content.replace(b'"event_id":"01', b'"event_id":"%02x' % (hour + 1))
-            (folder / f"hour-{hour:02d}-{path.name}").write_bytes(gzip.compress(lines, 1))
+        for hour in range(hours):
+            copy = path if hour == 0 else folder / f"hour-{hour:02d}-{path.name}"
+            if hour:
+                lines = content.replace(b'"event_id":"01', b'"event_id":"%02x' % (hour + 1))
+                copy.write_bytes(gzip.compress(lines, 1))
+            arrived = began + hour * 3600 + number * 3600 / OBJECTS_AN_HOUR
+            os.utime(copy, (arrived, arrived))
 
 
 def curate_hours(hours: int, events_per_object: int, heap: str) -> float:

@@ -80,7 +80,8 @@ def change(value: float | None) -> str:
         return "no earlier data"
     if value >= 1:
         return f"×{value + 1:.1f}"
-    return f"{value * 100:+.0f} %".replace("-", "−")
+    percent = round(value * 100)
+    return f"{percent:+d} %".replace("-", "−") if percent else "±0 %"
 
 
 def clock(moment: datetime, zone: str = "UTC") -> str:

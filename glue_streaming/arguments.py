@@ -32,7 +32,7 @@ class Arguments:
     mode: str = "available-now"
     levels: Levels = field(default_factory=Levels)
     dedup_window_hours: float = 2.0
-    max_files_per_batch: int = 1000
+    max_files_per_batch: int = 400
     arrow_from_bytes: float = 16e6
     max_file_age_days: int = 30
     interval_seconds: int = 60
@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         help="share of a dropped level to keep: INFO=0.01,DEBUG=0.001, or NONE",
     )
     add("--dedup-window-hours", type=_positive, default=2.0, help="hours of arrival time")
-    add("--max-files-per-batch", type=int, default=1000, help="raw objects one micro-batch reads at most")
+    add("--max-files-per-batch", type=int, default=400, help="raw objects one micro-batch reads at most")
     add(
         "--arrow-from-mb", type=float, default=16, help="gzipped megabytes of a batch that is parsed in Arrow, and more"
     )
