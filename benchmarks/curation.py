@@ -3,6 +3,7 @@
 `python -m benchmarks.curation [events] [rounds]`; both ways read the same gzipped objects, 5 % of the events twice.
 """
 
+import argparse
 import gzip
 import json
 import os
@@ -103,7 +104,11 @@ def peak_mb(spark: Any) -> float:
 
 def main() -> int:
     """Measure, print, and return 1 when the target is missed."""
-    events, rounds = (int(value) for value in (sys.argv[1:] + [EVENTS, ROUNDS][len(sys.argv) - 1 :])[:2])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.curation")
+    parser.add_argument("events", nargs="?", type=int, default=EVENTS)
+    parser.add_argument("rounds", nargs="?", type=int, default=ROUNDS)
+    wanted = parser.parse_args()
+    events, rounds = wanted.events, wanted.rounds
     root = Path(tempfile.mkdtemp(prefix="curation-"))
     try:
         size = write_objects(root / "raw", events)

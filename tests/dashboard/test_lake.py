@@ -9,7 +9,7 @@ from dashboard.athena import CANCELLED, FAILED, RUNNING, SUCCEEDED
 from dashboard.broker import open_cache
 from dashboard.lake import Lake, utc_now
 from dashboard.statements import COLUMNS
-from dashboard.timerange import TimeRange
+from dashboard.timerange import TimeRange, absolute, resolve
 from dashboard.view import View
 from tests.dashboard import demo
 from tests.dashboard.duck_athena import DuckAthena
@@ -38,17 +38,18 @@ def test_what_is_kept_is_found_without_asking_and_only_while_it_is_young(
     lake_folder: Path, tmp_path: Path, athena: DuckAthena
 ) -> None:
     late = timedelta()
+    view = View(absolute(resolve(TimeRange(), utc_now())))
     lake = Lake(athena, open_cache(str(tmp_path / "cache")), clock=lambda: utc_now() + late)
-    assert lake.kept_load(View(), NEEDS) is None
+    assert lake.kept_load(view, NEEDS) is None
     assert athena.started == []
-    loaded = lake.load(View(), NEEDS, "me", wait=30)
+    loaded = lake.load(view, NEEDS, "me", wait=30)
     asked = len(athena.started)
-    found = lake.kept_load(View(), NEEDS)
+    found = lake.kept_load(view, NEEDS)
     assert found is not None
     assert (found.token, found.was_cached, len(athena.started)) == (loaded.token, True, asked)
-    assert lake.scoped(["payment"]).kept_load(View(), NEEDS) is None
+    assert lake.scoped(["payment"]).kept_load(view, NEEDS) is None
     late = timedelta(minutes=10)
-    assert lake.kept_load(View(), NEEDS) is None
+    assert lake.kept_load(view, NEEDS) is None
 
 
 def test_cube_counts_what_the_rollup_holds(lake: Lake, lake_folder: Path) -> None:
