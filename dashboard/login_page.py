@@ -8,7 +8,7 @@ PAGE = Markup("""<!DOCTYPE html>
     <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
     <title>Log in · Loglake</title>
     <link rel="icon" href="{prefix}_favicon.ico">
-    <link rel="stylesheet" href="{prefix}assets/bootstrap.min.css">
+    <link rel="stylesheet" href="{prefix}assets/bootstrap-loglake.min.css">
     <link rel="stylesheet" href="{prefix}assets/loglake.css">
     <script src="{prefix}assets/start.js"></script>
   </head>

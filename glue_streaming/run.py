@@ -123,8 +123,11 @@ class _Batches:
     def _curate_new(self, batch_id: int, objects: Sequence[RawObject]) -> None:
         known = self._objects_of_earlier_checkpoints()
         new = [found for found in objects if object_name(found.path, self.arguments.raw_path) not in known]
-        if new:
-            self.report.add(self.curator.curate(batch_id, sorted(new, key=lambda found: found.path)))
+        if not new:
+            return
+        run = self.curator.curate(batch_id, sorted(new, key=lambda found: found.path))
+        if run["run_id"] == self.arguments.run_id:  # one that was stopped after it published has it in its own report
+            self.report.add(run)
 
     def _load_epoch(self) -> dict[str, Any]:
         epoch = self.storage.read_json(self._epoch_key())
