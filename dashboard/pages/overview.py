@@ -1,10 +1,11 @@
 """Overview: is anything wrong, since when, and where."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import dash
-from dash import Input, Output, callback, html, no_update
+from dash import Input, Output, State, callback, html, no_update
 from flask import current_app
 
 from dashboard import access, rankings, shell
@@ -66,16 +67,18 @@ def _content(opening: shell.Opening) -> list[Any]:
     Output({"type": "time-chart", "name": "overview-latency"}, "figure"),
     Output("overview-services", HTML),
     Output("overview-services", "className"),
+    Output("shell-drawn", "data", allow_duplicate=True),
     Input("shell-draw", "data"),
+    State("shell-drawn", "data"),
     prevent_initial_call=True,
 )
-def draw(asked: Any) -> Any:
+def draw(asked: Any, had: Any) -> Any:
     if not asked:
-        return (no_update,) * 7
-    (cube, live_since), view, theme = live_cube(asked["answer"]), shell.view_of(asked["view"]), theme_of(asked["theme"])
+        return (no_update,) * 8
+    cube, live_since = live_cube(asked["answer"])
     if live_since is None:
-        return _kept_drawing(cube, asked["answer"]["token"], view, theme)
-    return _drawing(cube, view, theme, live_since)
+        return shell.redrawn(asked, had, partial(_kept_drawing, cube, asked["answer"]["token"]))
+    return *_drawing(cube, shell.view_of(asked["view"]), theme_of(asked["theme"]), live_since), None
 
 
 def _kept_drawing(cube: cubes.Cube, token: str, view: View, theme: Theme) -> Any:

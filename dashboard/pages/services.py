@@ -1,10 +1,11 @@
 """Services: one service's rate, errors and response times, and which endpoint is guilty."""
 
 import math
+from functools import partial
 from typing import Any
 
 import dash
-from dash import Input, Output, callback, dcc, html, no_update
+from dash import Input, Output, State, callback, dcc, html, no_update
 
 from dashboard import cube as cubes
 from dashboard import rankings, shell
@@ -14,7 +15,7 @@ from dashboard.components.still import HTML, still, written
 from dashboard.components.tiles import skeleton_tiles, tile
 from dashboard.figures import charts
 from dashboard.links import href
-from dashboard.theme import Theme, theme_of
+from dashboard.theme import Theme
 from dashboard.view import View, query_string
 from dashboard.wording import count, duration, share
 
@@ -70,14 +71,15 @@ def _content(opening: shell.Opening) -> list[Any]:
     Output("services-endpoints", HTML),
     Output("services-endpoints", "className"),
     Output("services-table", HTML),
+    Output("shell-drawn", "data"),
     Input("shell-draw", "data"),
+    State("shell-drawn", "data"),
     prevent_initial_call=True,
 )
-def draw(asked: Any) -> Any:
+def draw(asked: Any, had: Any) -> Any:
     if not asked:
-        return (no_update,) * (4 + len(CHARTS))
-    cube, token = shell.loaded_cube(asked["answer"]), asked["answer"]["token"]
-    return _drawing(cube, token, shell.view_of(asked["view"]), theme_of(asked["theme"]))
+        return (no_update,) * (5 + len(CHARTS))
+    return shell.redrawn(asked, had, partial(_drawing, shell.loaded_cube(asked["answer"]), asked["answer"]["token"]))
 
 
 def _drawing(cube: cubes.Cube, token: str, view: View, theme: Theme) -> Any:

@@ -17,6 +17,13 @@ pytestmark = pytest.mark.browser
 PAGES = ("/", "/explore", "/services", "/services/payment", "/patterns", "/alerts", "/live", "/pipeline", "/sql")
 COUNTED = "document.querySelector('#explore-count').innerText !== ''"
 LOADED = "body:not(.first) [data-since]"
+DRAWN = (
+    "[...document.querySelectorAll('.chart')].every((chart) => chart.querySelector('.js-plotly-plot')?.data?.length)"
+)
+SHOWN = """
+[...document.querySelectorAll('.js-plotly-plot')].map((graph) => JSON.stringify([graph.data, graph.layout.xaxis.range]))
+  .concat([...document.querySelectorAll('[data-html]:not(nav *)')].map((place) => place.innerHTML))
+"""
 BARS = "document.querySelectorAll('[id*=volume] .bars path').length"
 
 
@@ -62,6 +69,25 @@ def test_level_dropdown_changes_the_chart_without_a_query(chromium: Any, served:
         until(page, f"{BARS} < {before} && {BARS} > 0")
         assert _rollups(served) == asked
         assert parse_qs(urlsplit(page.url).query)["level"] == ["ERROR"]
+
+
+@pytest.mark.parametrize("path", ["/", "/services"])
+def test_page_after_quick_clicks_is_the_one_that_its_url_opens(chromium: Any, served: Served, path: str) -> None:
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    window = f"from={hour - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}&to={hour:%Y-%m-%dT%H:%M:%SZ}"
+    with opened(chromium, served, f"{path}?{window}") as page:
+        until(page, DRAWN)
+        page.click("#shell-level")
+        for level in ("INFO", "ERROR", "DEBUG", "INFO"):
+            page.click(f".dash-dropdown-option:has-text('{level}')")
+        page.keyboard.press("Escape")
+        page.click("#shell-theme-button")
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(1000)
+        with opened(chromium, served, page.url.removeprefix(served.url)) as other:
+            until(other, DRAWN)
+            other.wait_for_load_state("networkidle")
+            assert page.evaluate(SHOWN) == other.evaluate(SHOWN)
 
 
 def test_url_opens_the_same_view_in_a_clean_browser(chromium: Any, served: Served) -> None:
