@@ -1,8 +1,8 @@
 """The shell around every page: sidebar, header, status line, and the callbacks that keep view, URL and data together.
 
 The browser holds the view in the store `shell-view`; one clientside callback writes it and the URL together.
-`shell-span` is what of it the cube depends on, `shell-answer` names the cube that is loaded for that, `shell-draw`
-holds view, answer and theme: what a page is to be drawn for, and `shell-drawn` what it has been drawn for.
+`shell-span` is what of it the cube depends on, `shell-answer` names the cube that is loaded for that, and `shell-draw`
+holds view, answer and theme: what a page is drawn for.
 """
 
 import secrets
@@ -91,7 +91,6 @@ def frame(
         [
             dcc.Store(id="shell-view", data=to_store(view)),
             dcc.Store(id="shell-draw", data=_asked(answer, view, opening.theme)),
-            dcc.Store(id="shell-drawn", data=_asked(answer, view, opening.theme)),
             dcc.Store(id="shell-span", data=span_of(view)),
             dcc.Store(id="shell-range", data={"from": view.time_range.start, "to": view.time_range.end}),
             dcc.Store(id="shell-facets", data={f"f.{name}": "|".join(values) for name, values in view.facets.items()}),
@@ -136,6 +135,12 @@ def drawn(page: str, token: str, view: View, theme: Theme, draw: Callable[[], An
     """Return what a page draws of a cube, made once a worker for all who look at the same."""
     memo: Memo = current_app.extensions["loglake-drawn"]
     return memo.get((page, *access.current().services, token, query_string(view), theme.name), draw)
+
+
+def drawn_store(name: str, opening: Opening) -> dcc.Store:
+    """Return the store with what a page shows; a page has its own, for Dash calls whoever writes a store it finds."""
+    answer = _answer(opening.loaded, opening.view) if opening.loaded else None
+    return dcc.Store(id=name, data=_asked(answer, opening.view, opening.theme))
 
 
 def redrawn(asked: Any, had: Any, draw: Callable[[View, Theme], tuple[Any, ...]]) -> tuple[Any, ...]:

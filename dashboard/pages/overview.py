@@ -56,6 +56,7 @@ def _content(opening: shell.Opening) -> list[Any]:
             "Services, most changed first",
             still(services, id="overview-services", className=services_class),
         ),
+        shell.drawn_store("overview-drawn", opening),
     ]
 
 
@@ -67,9 +68,9 @@ def _content(opening: shell.Opening) -> list[Any]:
     Output({"type": "time-chart", "name": "overview-latency"}, "figure"),
     Output("overview-services", HTML),
     Output("overview-services", "className"),
-    Output("shell-drawn", "data", allow_duplicate=True),
+    Output("overview-drawn", "data"),
     Input("shell-draw", "data"),
-    State("shell-drawn", "data"),
+    State("overview-drawn", "data"),
     prevent_initial_call=True,
 )
 def draw(asked: Any, had: Any) -> Any:

@@ -62,6 +62,7 @@ def _content(opening: shell.Opening) -> list[Any]:
             still(endpoints, id="services-endpoints", className=endpoints_class),
         ),
         panel("Services, most changed first", still(services, id="services-table", className="table-scroll")),
+        shell.drawn_store("services-drawn", opening),
     ]
 
 
@@ -71,9 +72,9 @@ def _content(opening: shell.Opening) -> list[Any]:
     Output("services-endpoints", HTML),
     Output("services-endpoints", "className"),
     Output("services-table", HTML),
-    Output("shell-drawn", "data"),
+    Output("services-drawn", "data"),
     Input("shell-draw", "data"),
-    State("shell-drawn", "data"),
+    State("services-drawn", "data"),
     prevent_initial_call=True,
 )
 def draw(asked: Any, had: Any) -> Any:
