@@ -60,7 +60,7 @@ def error_rate(cube: Cube, view: View, theme: Theme) -> Figure:
         {"x": x, "y": _plain(ghost), "name": "previous"} | _line(colour, 1.2, "dot", 0.55),
         {"x": x, "y": _plain(now["rate"].to_numpy()), "name": "error rate"} | area | _line(colour, 2),
     ]
-    axes = layout(theme, cube, view, step, yaxis=value_axis(theme, tickformat=".1~%"))
+    axes = layout(theme, cube, view, step, yaxis=value_axis(theme, tickformat=".2~%"))
     return _figure(lines, axes, theme, view, cube, step, "%{y:.2%}")
 
 

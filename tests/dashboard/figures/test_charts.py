@@ -85,7 +85,7 @@ def test_what_is_missing_is_a_band_and_a_gap_and_never_a_zero(cube: Cube) -> Non
 
 def test_error_rate_is_in_percent_with_the_period_before_dotted(cube: Cube) -> None:
     figure = _drawn(charts.error_rate, cube, View(), LIGHT)
-    assert figure.layout.yaxis.tickformat == ".1~%"
+    assert figure.layout.yaxis.tickformat == ".2~%"
     assert _named(figure)["previous"].line.dash == "dot"
     assert _named(figure)["previous"].y == (0,) * 10
 
