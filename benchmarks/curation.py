@@ -108,6 +108,8 @@ def main() -> int:
     parser.add_argument("events", nargs="?", type=int, default=EVENTS)
     parser.add_argument("rounds", nargs="?", type=int, default=ROUNDS)
     wanted = parser.parse_args()
+    if wanted.events < 1 or wanted.rounds < 1:
+        parser.error(f"events and rounds must be 1 or more; got {wanted.events} and {wanted.rounds}")
     events, rounds = wanted.events, wanted.rounds
     root = Path(tempfile.mkdtemp(prefix="curation-"))
     try:

@@ -79,6 +79,8 @@ def main() -> int:
     parser.add_argument("--hours", type=int, help="curate so many hours and print the driver's peak in MB")
     parser.add_argument("--heap-mb", type=int, default=HEAPS_MB[0])
     wanted = parser.parse_args()
+    if wanted.events < 1:
+        parser.error(f"argument events: must be 1 or more; got {wanted.events}")
     if wanted.hours:
         print(curate_hours(wanted.hours, wanted.events, wanted.heap_mb))
         return 0

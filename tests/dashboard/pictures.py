@@ -4,6 +4,7 @@ Each page over the demo lake with its incident, in light and dark at 1440 pixels
 into which the producer's events are written meanwhile.
 """
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -39,7 +40,11 @@ PRODUCER = [sys.executable, "loglake.py", "produce", "--to", "stdout", "--rate",
 
 def main() -> int:
     """Take every picture."""
-    folder = Path(sys.argv[1] if sys.argv[1:] else "docs/images")
+    parser = argparse.ArgumentParser(prog="python -m tests.dashboard.pictures")
+    parser.add_argument("folder", type=Path, help="where the pictures go: docs/images")
+    folder = parser.parse_args().folder
+    if not folder.is_dir():
+        parser.error(f"folder must be a folder that exists; got {folder}")
     with served() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         for name in PAGES:
