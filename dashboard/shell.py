@@ -2,11 +2,10 @@
 
 The browser holds the view in the store `shell-view`; one clientside callback writes it and the URL together.
 `shell-span` is what of it the cube depends on, `shell-answer` names the cube that is loaded for that, and `shell-draw`
-holds view, answer and theme: what a page is drawn for.
+holds view, answer and theme: what a page is drawn for, as `redraw` tells.
 """
 
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -23,10 +22,9 @@ from dashboard.components.status_line import status_line
 from dashboard.cube import Cube
 from dashboard.lake import Lake
 from dashboard.loading import Loaded
-from dashboard.memo import Memo
 from dashboard.state import StateFile
 from dashboard.theme import Theme, theme_of
-from dashboard.view import View, parse, query_string, to_store
+from dashboard.view import View, parse, to_store
 
 POLL_MS = 350
 REFRESH_MS = 30_000
@@ -69,6 +67,11 @@ class Opening:
     loaded: Loaded | None = None
     cube: Cube | None = None
 
+    @property
+    def answer(self) -> dict[str, Any] | None:
+        """What names the cube for the browser; None when nothing is kept."""
+        return _answer(self.loaded, self.view) if self.loaded else None
+
 
 def frame(
     query: dict[str, Any],
@@ -83,20 +86,19 @@ def frame(
     A page that stands alone has more to show than the cube: it stays when the cube can't be had.
     """
     view, notices = parse({key: str(value) for key, value in query.items() if value is not None}, lake().clock())
-    opening = _open(view, needs if callable(content) else ())
+    opening = open_kept(view, needs if callable(content) else ())
     loaded = opening.loaded
     told = timerange.tell(view.time_range, lake().clock(), timerange.parse_zone(view.zone))
-    answer = _answer(loaded, view) if loaded else None
     return html.Div(
         [
             dcc.Store(id="shell-view", data=to_store(view)),
-            dcc.Store(id="shell-draw", data=_asked(answer, view, opening.theme)),
+            dcc.Store(id="shell-draw", data=asked_for(opening.answer, view, opening.theme)),
             dcc.Store(id="shell-span", data=span_of(view)),
             dcc.Store(id="shell-range", data={"from": view.time_range.start, "to": view.time_range.end}),
             dcc.Store(id="shell-facets", data={f"f.{name}": "|".join(values) for name, values in view.facets.items()}),
             dcc.Store(id="shell-needs", data=list(needs)),
             dcc.Store(id="shell-viewer", data=secrets.token_hex(8)),
-            dcc.Store(id="shell-answer", data=answer),
+            dcc.Store(id="shell-answer", data=opening.answer),
             dcc.Store(id="shell-brush"),
             dcc.Interval(id="shell-poll", interval=POLL_MS, disabled=True),
             dcc.Interval(id="shell-refresh", interval=REFRESH_MS),
@@ -122,7 +124,8 @@ def frame(
     )
 
 
-def _open(view: View, needs: tuple[str, ...]) -> Opening:
+def open_kept(view: View, needs: tuple[str, ...]) -> Opening:
+    """Return a view's opening, with the cube if all of it is kept; asks nobody."""
     theme = theme_of(theme_name())
     try:
         loaded = lake().kept_load(view, needs) if needs else None
@@ -131,36 +134,12 @@ def _open(view: View, needs: tuple[str, ...]) -> Opening:
         return Opening(view, theme)
 
 
-def drawn(page: str, token: str, view: View, theme: Theme, draw: Callable[[], Any]) -> Any:
-    """Return what a page draws of a cube, made once a worker for all who look at the same."""
-    memo: Memo = current_app.extensions["loglake-drawn"]
-    return memo.get((page, *access.current().services, token, query_string(view), theme.name), draw)
-
-
-def drawn_store(name: str, opening: Opening) -> dcc.Store:
-    """Return the store with what a page shows; a page has its own, for Dash calls whoever writes a store it finds."""
-    answer = _answer(opening.loaded, opening.view) if opening.loaded else None
-    return dcc.Store(id=name, data=_asked(answer, opening.view, opening.theme))
-
-
-def redrawn(asked: Any, had: Any, draw: Callable[[View, Theme], tuple[Any, ...]]) -> tuple[Any, ...]:
-    """Return what a callback puts out to have a page drawn, and what it is drawn for then.
-
-    `had` is what the page shows; parts that look the same now are not sent: to draw a chart takes a browser long.
-    """
-    parts = draw(view_of(asked["view"]), theme_of(asked["theme"]))
-    if had and had["answer"]["token"] == asked["answer"]["token"]:
-        shown = draw(view_of(had["view"]), theme_of(had["theme"]))
-        parts = tuple(no_update if now == before else now for now, before in zip(parts, shown, strict=True))
-    return (*parts, asked)
-
-
 def theme_name() -> str:
     """Return the theme that the browser said it shows, in a cookie of `start.js`."""
     return "dark" if has_request_context() and request.cookies.get("loglake_theme") == "dark" else "light"
 
 
-def _asked(answer: Any, view: View, theme: Theme) -> dict[str, Any] | None:
+def asked_for(answer: Any, view: View, theme: Theme) -> dict[str, Any] | None:
     """Return what the page is drawn for; nothing when the live counters have to be drawn in."""
     is_live = current_app.extensions.get("loglake-live") is not None
     return {"answer": answer, "view": to_store(view), "theme": theme.name} if answer and not is_live else None
@@ -197,7 +176,7 @@ def _clientside(app: Dash, name: str, *dependencies: Any, **arguments: Any) -> N
 def _register_view(app: Dash) -> None:
     """Let the browser keep the view, and what follows from it."""
     clientside = partial(_clientside, app)
-    drawn_for = (State("shell-answer", "data"), State("shell-theme", "data"), State("shell-draw", "data"))
+    shown = State({"type": "shown", "page": ALL}, "data")
     clientside(
         "writeView",
         Output("shell-view", "data"),
@@ -211,7 +190,18 @@ def _register_view(app: Dash) -> None:
         Input("shell-facets", "data"),
         State("shell-view", "data"),
         State("shell-span", "data"),
-        *drawn_for,
+        State("shell-answer", "data"),
+        State("shell-theme", "data"),
+        State("shell-draw", "data"),
+        shown,
+        prevent_initial_call=True,
+    )
+    clientside(
+        "follow",
+        Output("shell-span", "data", allow_duplicate=True),
+        Input({"type": "shown", "page": ALL}, "data"),
+        State("shell-view", "data"),
+        State("shell-span", "data"),
         prevent_initial_call=True,
     )
     clientside(
@@ -229,6 +219,7 @@ def _register_view(app: Dash) -> None:
         Input("shell-theme", "data"),
         State("shell-draw", "data"),
         State("shell-view", "data"),
+        shown,
     )
 
 

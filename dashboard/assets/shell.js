@@ -52,11 +52,15 @@
     document.getElementById("shell-sidebar").classList.remove("open");
   }
 
+  function spanOf(view) {
+    return { from: view.from, to: view.to, tz: view.tz };
+  }
+
   /* What the page is to be drawn for; nothing when it is drawn, or when another range's answer has yet to come. */
-  function asked(answer, theme, drawn, view) {
+  function asked(answer, theme, draw, view, shown) {
     if (!answer || answer.from !== view.from || answer.to !== view.to) return none();
-    const had = drawn || { answer: {} };
-    const isDrawn = had.answer.token === answer.token && had.theme === theme && same(had.view, view);
+    const had = (draw && draw.answer ? draw : shown[0]) || {};
+    const isDrawn = had.answer && had.answer.token === answer.token && had.theme === theme && same(had.view, view);
     return isDrawn ? none() : { answer: answer, view: view, theme: theme };
   }
 
@@ -68,7 +72,7 @@
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     shell: {
-      writeView: function (range, levels, services, search, zone, facets, current, hadSpan, answer, theme, drawn) {
+      writeView: function (range, levels, services, search, zone, facets, current, hadSpan, answer, theme, draw, shown) {
         const order = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
         const view = Object.assign(
           {
@@ -87,8 +91,13 @@
         const rangeMoved = !current || view.from !== current.from || view.to !== current.to;
         window.history[rangeMoved ? "pushState" : "replaceState"](window.history.state, "", url);
         show(view);
-        const span = { from: view.from, to: view.to, tz: view.tz };
-        return [view, same(span, hadSpan) ? none() : span, asked(answer, theme, drawn, view)];
+        const span = spanOf(view);
+        if (same(span, hadSpan)) return [view, none(), asked(answer, theme, draw, view, shown)];
+        if (!shown.length) return [view, span, none()];
+        return [view, none(), { answer: null, view: view, theme: theme }]; /* of what is kept; the span follows */
+      },
+      follow: function (shown, view, span) {
+        return same(spanOf(view), span) ? none() : spanOf(view);
       },
       brush: function (changes, view) {
         const triggered = window.dash_clientside.callback_context.triggered;

@@ -1,14 +1,13 @@
 """Overview: is anything wrong, since when, and where."""
 
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import dash
-from dash import Input, Output, State, callback, html, no_update
+from dash import Output, html
 from flask import current_app
 
-from dashboard import access, rankings, shell
+from dashboard import access, rankings, redraw, shell
 from dashboard import cube as cubes
 from dashboard.components.panel import chart, legend, panel, part
 from dashboard.components.services_table import services_table
@@ -16,7 +15,7 @@ from dashboard.components.still import HTML, still, written
 from dashboard.components.tiles import skeleton_tiles, tile
 from dashboard.figures import charts
 from dashboard.live import seam
-from dashboard.theme import Theme, theme_of
+from dashboard.theme import Theme
 from dashboard.view import View, query_string
 from dashboard.wording import clock
 
@@ -28,11 +27,9 @@ def layout(**query: Any) -> html.Div:
 
 
 def _content(opening: shell.Opening) -> list[Any]:
-    tiles, volume, told, errors, latency, services, services_class = (
-        _kept_drawing(opening.cube, opening.loaded.token, opening.view, opening.theme)
-        if opening.cube and opening.loaded
-        else _blank()
-    )
+    answer, view, theme = opening.answer, opening.view, opening.theme
+    parts = _kept_drawing(shell.loaded_cube(answer), answer["token"], view, theme) if answer else _blank()
+    tiles, volume, told, errors, latency, services, services_class = parts
     note = "errors ÷ events; dotted: the period before"
     return [
         still(tiles, id="overview-tiles", className="tiles"),
@@ -56,11 +53,13 @@ def _content(opening: shell.Opening) -> list[Any]:
             "Services, most changed first",
             still(services, id="overview-services", className=services_class),
         ),
-        shell.drawn_store("overview-drawn", opening),
+        redraw.shown_store("overview", opening, parts),
     ]
 
 
-@callback(
+@redraw.follows_view(
+    "overview",
+    shell.DEFAULT_NEEDS,
     Output("overview-tiles", HTML),
     Output({"type": "time-chart", "name": "overview-volume"}, "figure"),
     Output("overview-legend", "children"),
@@ -68,22 +67,16 @@ def _content(opening: shell.Opening) -> list[Any]:
     Output({"type": "time-chart", "name": "overview-latency"}, "figure"),
     Output("overview-services", HTML),
     Output("overview-services", "className"),
-    Output("overview-drawn", "data"),
-    Input("shell-draw", "data"),
-    State("overview-drawn", "data"),
-    prevent_initial_call=True,
 )
-def draw(asked: Any, had: Any) -> Any:
-    if not asked:
-        return (no_update,) * 8
-    cube, live_since = live_cube(asked["answer"])
+def draw(answer: Any, view: View, theme: Theme) -> redraw.Parts:
+    cube, live_since = live_cube(answer)
     if live_since is None:
-        return shell.redrawn(asked, had, partial(_kept_drawing, cube, asked["answer"]["token"]))
-    return *_drawing(cube, shell.view_of(asked["view"]), theme_of(asked["theme"]), live_since), None
+        return _kept_drawing(cube, answer["token"], view, theme)
+    return _drawing(cube, view, theme, live_since)
 
 
-def _kept_drawing(cube: cubes.Cube, token: str, view: View, theme: Theme) -> Any:
-    return shell.drawn("overview", token, view, theme, lambda: _drawing(cube, view, theme, None))
+def _kept_drawing(cube: cubes.Cube, token: str, view: View, theme: Theme) -> redraw.Parts:
+    return redraw.kept("overview", token, view, theme, lambda: _drawing(cube, view, theme, None))
 
 
 def live_cube(answer: Any) -> tuple[cubes.Cube, float | None]:

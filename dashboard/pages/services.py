@@ -1,14 +1,13 @@
 """Services: one service's rate, errors and response times, and which endpoint is guilty."""
 
 import math
-from functools import partial
 from typing import Any
 
 import dash
-from dash import Input, Output, State, callback, dcc, html, no_update
+from dash import Output, dcc, html
 
 from dashboard import cube as cubes
-from dashboard import rankings, shell
+from dashboard import rankings, redraw, shell
 from dashboard.components.panel import chart, panel, part
 from dashboard.components.services_table import services_table
 from dashboard.components.still import HTML, still, written
@@ -45,11 +44,8 @@ def layout(service: str | None = None, **query: Any) -> html.Div:
 
 
 def _content(opening: shell.Opening) -> list[Any]:
-    tiles, *figures, endpoints, endpoints_class, services = (
-        _drawing(opening.cube, opening.loaded.token, opening.view, opening.theme)
-        if opening.cube and opening.loaded
-        else _blank()
-    )
+    parts = draw(opening.answer, opening.view, opening.theme) if opening.answer else _blank()
+    tiles, *figures, endpoints, endpoints_class, services = parts
     panels = [
         panel(title, chart(name, name, 180, figure), note)
         for (name, title, note, _), figure in zip(CHARTS, figures, strict=True)
@@ -62,29 +58,22 @@ def _content(opening: shell.Opening) -> list[Any]:
             still(endpoints, id="services-endpoints", className=endpoints_class),
         ),
         panel("Services, most changed first", still(services, id="services-table", className="table-scroll")),
-        shell.drawn_store("services-drawn", opening),
+        redraw.shown_store("services", opening, parts),
     ]
 
 
-@callback(
+@redraw.follows_view(
+    "services",
+    NEEDS,
     Output("services-tiles", HTML),
     *(Output({"type": "time-chart", "name": name}, "figure") for name, *_ in CHARTS),
     Output("services-endpoints", HTML),
     Output("services-endpoints", "className"),
     Output("services-table", HTML),
-    Output("services-drawn", "data"),
-    Input("shell-draw", "data"),
-    State("services-drawn", "data"),
-    prevent_initial_call=True,
 )
-def draw(asked: Any, had: Any) -> Any:
-    if not asked:
-        return (no_update,) * (5 + len(CHARTS))
-    return shell.redrawn(asked, had, partial(_drawing, shell.loaded_cube(asked["answer"]), asked["answer"]["token"]))
-
-
-def _drawing(cube: cubes.Cube, token: str, view: View, theme: Theme) -> Any:
-    return shell.drawn("services", token, view, theme, lambda: _draw(cube, view, theme))
+def draw(answer: Any, view: View, theme: Theme) -> redraw.Parts:
+    cube = shell.loaded_cube(answer)
+    return redraw.kept("services", answer["token"], view, theme, lambda: _draw(cube, view, theme))
 
 
 def _draw(cube: cubes.Cube, view: View, theme: Theme) -> tuple[Any, ...]:

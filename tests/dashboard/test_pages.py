@@ -17,6 +17,8 @@ pytestmark = pytest.mark.browser
 PAGES = ("/", "/explore", "/services", "/services/payment", "/patterns", "/alerts", "/live", "/pipeline", "/sql")
 COUNTED = "document.querySelector('#explore-count').innerText !== ''"
 LOADED = "body:not(.first) [data-since]"
+LOADS = "shell-answer.data"
+FIRST_BAR = "document.querySelector('[id*=overview-volume] .js-plotly-plot').data[0].x[0]"
 DRAWN = (
     "[...document.querySelectorAll('.chart')].every((chart) => chart.querySelector('.js-plotly-plot')?.data?.length)"
 )
@@ -81,7 +83,10 @@ def test_page_after_quick_clicks_is_the_one_that_its_url_opens(chromium: Any, se
         for level in ("INFO", "ERROR", "DEBUG", "INFO"):
             page.click(f".dash-dropdown-option:has-text('{level}')")
         page.keyboard.press("Escape")
+        page.click("#shell-earlier")
+        until(page, f"!location.search.includes({window.split('&')[1]!r})")
         page.click("#shell-theme-button")
+        page.click("#shell-earlier")
         page.wait_for_load_state("networkidle")
         page.wait_for_timeout(1000)
         with opened(chromium, served, page.url.removeprefix(served.url)) as other:
@@ -92,17 +97,17 @@ def test_page_after_quick_clicks_is_the_one_that_its_url_opens(chromium: Any, se
 
 def test_url_opens_the_same_view_in_a_clean_browser(chromium: Any, served: Served) -> None:
     path = "/explore?from=now-2h&to=now&level=WARNING|ERROR&service=payment&q=PoolExhausted&f.status_class=5xx"
-    with opened(chromium, served, path) as page:
-        page.wait_for_selector(".ag-row .ag-cell")
-        until(page, COUNTED)
-        rows = page.locator("#explore-count").inner_text()
-        with opened(chromium, served, page.url.removeprefix(served.url)) as other:
-            other.wait_for_selector(".ag-row .ag-cell")
-            until(other, COUNTED)
-            assert other.locator("#explore-count").inner_text() == rows
-            assert other.locator("#shell-search").input_value() == "PoolExhausted"
-            assert other.locator(".chip").inner_text().startswith("Status is 5xx")
-            assert "payment" in other.locator("#shell-service").inner_text()
+    seen: list[tuple[str, str]] = []
+    while len(seen) < 2 or (seen[-1][0] != seen[-2][0] and len(seen) < 4):  # a minute may pass between two looks
+        with opened(chromium, served, path) as page:
+            page.wait_for_selector(".ag-row .ag-cell")
+            until(page, COUNTED)
+            path = page.url.removeprefix(served.url)
+            assert page.locator("#shell-search").input_value() == "PoolExhausted"
+            assert page.locator(".chip").inner_text().startswith("Status is 5xx")
+            assert "payment" in page.locator("#shell-service").inner_text()
+            seen.append(tuple(page.locator(name).inner_text() for name in ("#shell-range-label", "#explore-count")))
+    assert seen[-1] == seen[-2]
 
 
 def test_what_a_url_asks_that_no_page_knows_is_named(chromium: Any, served: Served) -> None:
@@ -128,6 +133,33 @@ def test_brush_narrows_the_range_and_zoom_out_widens_it(chromium: Any, served: S
         page.click("#shell-zoom-out")
         until(page, f"location.href !== {narrow_url!r}")
         assert _minutes(page.url) == pytest.approx(2 * narrow, abs=1)
+
+
+def test_brush_is_drawn_of_what_is_kept_before_its_load_is_answered(chromium: Any, served: Served) -> None:
+    drawn: list[str] = []
+    held: list[Any] = []
+    with opened(chromium, served, "/?from=now-2h&to=now") as page:
+        until(page, f"{BARS} > 100")
+        page.wait_for_load_state("networkidle")
+        page.on(
+            "request", lambda asked: "overview-tiles.data-html" in (asked.post_data or "") and drawn.append(asked.url)
+        )
+        page.route(
+            "**/_dash-update-component*",
+            lambda route: held.append(route) if LOADS in route.request.post_data and not held else route.continue_(),
+        )
+        whole = page.evaluate(FIRST_BAR)
+        box = page.locator("[id*='overview-volume'] .nsewdrag").first.bounding_box()
+        page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 50)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 60, steps=8)
+        page.mouse.up()
+        until(page, f"{FIRST_BAR} !== {whole!r}")
+        page.wait_for_timeout(500)
+        assert [route.continue_() for route in held]
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(500)
+        assert len(drawn) == 1
 
 
 def test_back_returns_to_the_range_before(chromium: Any, served: Served) -> None:
