@@ -39,7 +39,13 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture
 def job(spark: Any, tmp_path: Path) -> "Job":
-    return Job(spark, tmp_path)
+    return Job(spark, tmp_path / "job")
+
+
+@pytest.fixture(scope="module")
+def kept_job(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> "Job":
+    """A job for a module's tests to `save` with runs behind it and to `restore`: a run takes seconds."""
+    return Job(spark, tmp_path_factory.mktemp("kept") / "job")
 
 
 class Job:
@@ -48,9 +54,23 @@ class Job:
     def __init__(self, spark: Any, root: Path) -> None:
         self._spark = spark
         self._root = root
+        self._saved = root.with_name("saved")
         self.raw = root / "raw" / "logs"
         self.raw.mkdir(parents=True)
         self.lake = FolderLake(root / "lake")
+        self._partitions = dict(self.lake.partitions)
+
+    def save(self) -> None:
+        """Keep everything as it is now."""
+        shutil.copytree(self._root, self._saved)
+        self._partitions = dict(self.lake.partitions)
+
+    def restore(self) -> None:
+        """Make everything what was saved, in the same place: the checkpoint knows objects by their paths."""
+        shutil.rmtree(self._root)
+        shutil.copytree(self._saved, self._root)
+        self.lake = FolderLake(self._root / "lake")
+        self.lake.partitions = dict(self._partitions)
 
     def run(self, *options: str) -> dict[str, Any]:
         from glue_streaming.arguments import parse

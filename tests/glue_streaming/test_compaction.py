@@ -36,12 +36,19 @@ def counted(lake: FolderLake) -> int:
     return rows[0][0] if rows else 0
 
 
-@pytest.fixture
-def three_batches(job: Any) -> Any:
+@pytest.fixture(scope="module")
+def saved_batches(kept_job: Any) -> Any:
     for number in (1, 2, 3):
-        put_batch(job, number)
-        job.run()
-    return job
+        put_batch(kept_job, number)
+        kept_job.run()
+    kept_job.save()
+    return kept_job
+
+
+@pytest.fixture
+def three_batches(saved_batches: Any) -> Any:
+    saved_batches.restore()
+    return saved_batches
 
 
 def test_closed_days_become_one_file_each_and_minutes_one_row_per_key(three_batches: Any) -> None:

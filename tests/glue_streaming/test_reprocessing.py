@@ -22,13 +22,20 @@ def counted(lake: FolderLake) -> int:
     return int(lake.rows(LOG_MINUTES, "sum(event_count)")[0][0])
 
 
+@pytest.fixture(scope="module")
+def saved_job(kept_job: Any) -> Any:
+    put(kept_job.raw, "a.json.gz", line(1), line(2, service="inventory"), line(3, level="INFO"), b"broken")
+    kept_job.run()
+    put(kept_job.raw, "b.json.gz", line(1), line(4))
+    kept_job.run()
+    kept_job.save()
+    return kept_job
+
+
 @pytest.fixture
-def curated(job: Any) -> Any:
-    put(job.raw, "a.json.gz", line(1), line(2, service="inventory"), line(3, level="INFO"), b"broken")
-    job.run()
-    put(job.raw, "b.json.gz", line(1), line(4))
-    job.run()
-    return job
+def curated(saved_job: Any) -> Any:
+    saved_job.restore()
+    return saved_job
 
 
 def test_a_day_is_rebuilt_with_other_levels_and_its_rejects_are_left(curated: Any) -> None:
