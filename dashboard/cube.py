@@ -4,7 +4,7 @@ Frames in, frames and numbers out; nothing here asks anybody. Slots are epoch se
 missing, not zero: it stays out of the result, or is NaN where a line must break.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,6 +13,7 @@ import pandas as pd
 
 from catalog.latency import middle_of
 from catalog.schema import LEVELS
+from dashboard.memo import Memo
 from dashboard.statements import COUNTS, ENDPOINTS, LATENCY
 from dashboard.timerange import Window
 from dashboard.view import View
@@ -20,6 +21,7 @@ from dashboard.view import View
 ERROR_LEVELS = ("ERROR", "CRITICAL")
 STEPS = (60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
 QUANTILES = (0.5, 0.95, 0.99)
+KEPT_SLICES = 16
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,13 @@ class Cube:
     complete_to: datetime | None = None
     is_filtered: bool = False
     """Whether the counts were taken from rows that a search or facet already chose."""
+    _slices: Memo = field(default_factory=lambda: Memo(KEPT_SLICES), init=False, repr=False, compare=False)
+
+    def rows(self, name: str, window: Window, view: View | None = None) -> pd.DataFrame:
+        """Return `cut` of a frame, made once for all the charts of a page: nobody may change it."""
+        of_view = (view.services, view.levels, tuple(view.facets.items())) if view else ()
+        rows: pd.DataFrame = self._slices.get((name, window, of_view), lambda: cut(self.frames[name], window, view))
+        return rows
 
     @property
     def services(self) -> list[str]:
@@ -64,27 +73,36 @@ def step_seconds(window: Window, bars: int = 120, grain: int = 60) -> int:
 
 def cut(frame: pd.DataFrame, window: Window, view: View | None = None) -> pd.DataFrame:
     """Return the rows of a window, and of a view's services, levels and facets where the frame has such columns."""
-    slot = frame["slot"]
+    slot = frame["slot"].to_numpy()
     keep = (slot >= _floor(window)) & (slot < window.end.timestamp())
     if view is None:
         return frame[keep]
     for column, wanted in (("service", view.services), ("level", view.levels)):
         if wanted and column in frame:
-            keep &= frame[column].isin(wanted)
+            keep &= places_of(frame[column], wanted) >= 0
     for column, values in view.facets.items():
         if column in frame:
             keep &= _facet_mask(frame[column], values)
     return frame[keep]
 
 
+def places_of(column: pd.Series, names: Sequence[str]) -> np.ndarray:
+    """Return for each row the place of its value among `names`, -1 for any other: fast, as columns are categorical."""
+    values = column.astype("category").array
+    places = {name: place for place, name in enumerate(names)}
+    table = [*(places.get(name, -1) for name in values.categories.tolist()), -1]  # the last is for a missing value
+    return np.asarray(np.array(table)[values.codes])
+
+
 def volume(cube: Cube, view: View, step: int | None = None) -> pd.DataFrame:
     """Return events per bar and level: index slot, one column per level that occurs, least severe first."""
     name = counting(cube, view)
     step = step or step_seconds(cube.window, grain=cube.grains.get(name, 60))
-    rows = cut(cube.frames[name], cube.window, view)
+    rows = cube.rows(name, cube.window, view)
     slots, place = np.unique(rows["slot"].to_numpy("int64") // step * step, return_inverse=True)
-    levels, events = rows["level"].to_numpy(), rows["events"].to_numpy("int64")
-    chosen = {level: levels == level for level in LEVELS}
+    events = rows["events"].to_numpy("int64")
+    levels = places_of(rows["level"], LEVELS)
+    chosen = {level: levels == number for number, level in enumerate(LEVELS)}
     columns = {
         level: np.bincount(place[of], events[of], len(slots)).astype("int64")
         for level, of in chosen.items()
@@ -97,7 +115,7 @@ def error_rate(cube: Cube, view: View, window: Window | None = None, step: int |
     """Return per bar: events, errors and their ratio; a bar without events is NaN."""
     window = window or cube.window
     step = step or step_seconds(window, 60, cube.grains.get(COUNTS, 60))
-    rows = cut(cube.frames[COUNTS], window, View(services=view.services, facets=countable(view)))
+    rows = cube.rows(COUNTS, window, View(services=view.services, facets=countable(view)))
     return rates_of(rows, window, step)
 
 
@@ -105,18 +123,19 @@ def quantile_lines(cube: Cube, view: View, window: Window | None = None, step: i
     """Return response-time quantiles in milliseconds per bar: index slot, columns 0.5, 0.95 and 0.99."""
     window = window or cube.window
     step = step or step_seconds(window, 60, cube.grains.get(LATENCY, 60))
-    rows = cut(cube.frames[LATENCY], window, View(services=view.services))
+    rows = cube.rows(LATENCY, window, View(services=view.services))
     slots = slots_of(window, step)
     if rows.empty:
         return pd.DataFrame(np.nan, index=slots, columns=list(QUANTILES))
-    grid, lowest = _histograms(rows, slots, step)
+    place = ((rows["slot"].to_numpy() - slots[0]) // step).clip(0, len(slots) - 1)
+    grid, lowest = _histograms(rows, place, len(slots))
     return pd.DataFrame({quantile: _quantile(grid, lowest, quantile) for quantile in QUANTILES}, index=slots)
 
 
 def heat(cube: Cube, view: View, rows_per_decade: int = 8) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return slots, milliseconds (ascending, log-spaced) and the events of each cell: a latency heatmap."""
     step = step_seconds(cube.window, 60, cube.grains.get(LATENCY, 60))
-    rows = cut(cube.frames[LATENCY], cube.window, View(services=view.services))
+    rows = cube.rows(LATENCY, cube.window, View(services=view.services))
     slots = slots_of(cube.window, step)
     if rows.empty:
         return slots, np.array([1.0]), np.zeros((1, len(slots)))
@@ -142,12 +161,10 @@ def quantile(frame: pd.DataFrame, wanted: float) -> float | None:
 def kpis(cube: Cube, view: View) -> tuple[Kpi, ...]:
     """Return the tiles: events, rate, error rate and three quantiles, each beside the previous window's."""
     now, before = cube.window, cube.window.previous
-    counts, earlier = (cut(cube.frames[COUNTS], window, view) for window in (now, before))
-    latency, earlier_latency = (
-        cut(cube.frames[LATENCY], window, View(services=view.services)) for window in (now, before)
-    )
     whole = View(services=view.services, facets=countable(view))
-    every, every_before = (cut(cube.frames[COUNTS], window, whole) for window in (now, before))
+    counts, earlier = (cube.rows(COUNTS, window, view) for window in (now, before))
+    latency, earlier_latency = (cube.rows(LATENCY, window, View(services=view.services)) for window in (now, before))
+    every, every_before = (cube.rows(COUNTS, window, whole) for window in (now, before))
     rates = error_rate(cube, view)
     lines = quantile_lines(cube, view)
     events = volume(cube, view, step_seconds(now, 60)).sum(axis=1)
@@ -169,7 +186,7 @@ def kpis(cube: Cube, view: View) -> tuple[Kpi, ...]:
 
 def gaps(cube: Cube, step: int) -> list[tuple[int, int]]:
     """Return the stretches of the window, as epoch seconds, in which the rollup holds nothing at all."""
-    seen = set(cut(cube.frames[COUNTS], cube.window)["slot"].to_numpy() // step * step)
+    seen = set((cube.rows(COUNTS, cube.window)["slot"].to_numpy() // step * step).tolist())
     found: list[tuple[int, int]] = []
     for slot in slots_of(cube.window, step):
         if slot in seen:
@@ -189,18 +206,32 @@ def counting(cube: Cube, view: View) -> str:
 def rates_of(rows: pd.DataFrame, window: Window, step: int) -> pd.DataFrame:
     """Return events, errors and their ratio per bar of rows that were cut already; a bar without events is NaN."""
     slots = slots_of(window, step)
-    place = ((rows["slot"].to_numpy("int64") - slots[0]) // step).clip(0, len(slots) - 1)
-    counts, bad = rows["events"].to_numpy("int64"), _are_errors(rows)
-    seen = np.bincount(place, minlength=len(slots)) > 0
-    events = np.where(seen, np.bincount(place, counts, len(slots)), np.nan)
-    errors = np.where(seen, np.bincount(place[bad], counts[bad], len(slots)), np.nan)
-    rate = np.divide(errors, events, out=np.full(len(slots), np.nan), where=events > 0)
-    return pd.DataFrame({"events": events, "errors": errors, "rate": rate}, index=slots)
+    every = np.zeros(len(rows), dtype="int64")
+    columns = {name: values[0] for name, values in rates_by(every, 1, rows, slots, step).items()}
+    return pd.DataFrame(columns, index=slots)
+
+
+def rates_by(groups: np.ndarray, count: int, rows: pd.DataFrame, slots: np.ndarray, step: int) -> dict[str, np.ndarray]:
+    """Return `rates_of` for `count` groups of rows at once: shape (count, bars); `groups` holds each row's group."""
+    place = groups * len(slots) + ((rows["slot"].to_numpy("int64") - slots[0]) // step).clip(0, len(slots) - 1)
+    counts, bad, size = rows["events"].to_numpy("int64"), _are_errors(rows), count * len(slots)
+    seen = np.bincount(place, minlength=size) > 0
+    events = np.where(seen, np.bincount(place, counts, size), np.nan)
+    errors = np.where(seen, np.bincount(place[bad], counts[bad], size), np.nan)
+    rate = np.divide(errors, events, out=np.full(size, np.nan), where=events > 0)
+    told = {"events": events, "errors": errors, "rate": rate}
+    return {name: values.reshape(count, len(slots)) for name, values in told.items()}
+
+
+def quantiles_by(groups: np.ndarray, count: int, rows: pd.DataFrame, wanted: float) -> np.ndarray:
+    """Return the milliseconds below which a share of each group's events lies; NaN for a group without any."""
+    if rows.empty:
+        return np.full(count, np.nan)
+    return _quantile(*_histograms(rows, groups, count), wanted)
 
 
 def _are_errors(rows: pd.DataFrame) -> np.ndarray:
-    levels = rows["level"].to_numpy()
-    return np.asarray((levels == ERROR_LEVELS[0]) | (levels == ERROR_LEVELS[1]))
+    return places_of(rows["level"], ERROR_LEVELS) >= 0
 
 
 def total_errors(rows: pd.DataFrame) -> float | None:
@@ -229,11 +260,11 @@ def course(series: pd.Series) -> tuple[float, ...]:
     return tuple(float(value) for value in series.to_numpy())
 
 
-def _facet_mask(column: pd.Series, values: tuple[str, ...]) -> pd.Series:
+def _facet_mask(column: pd.Series, values: tuple[str, ...]) -> np.ndarray:
     wanted = [value for value in values if not value.startswith("!")]
     unwanted = [value[1:] for value in values if value.startswith("!")]
-    mask = column.isin(wanted) if wanted else pd.Series(True, index=column.index)
-    return mask & ~column.isin(unwanted)
+    is_unwanted = places_of(column, unwanted) >= 0
+    return (places_of(column, wanted) >= 0) & ~is_unwanted if wanted else ~is_unwanted
 
 
 def _floor(window: Window) -> float:
@@ -246,13 +277,12 @@ def slots_of(window: Window, step: int) -> np.ndarray:
     return np.arange(first, int(np.ceil(window.end.timestamp())), step)
 
 
-def _histograms(rows: pd.DataFrame, slots: np.ndarray, step: int) -> tuple[np.ndarray, int]:
-    """Return events per slot and bucket as one matrix, and the bucket of its first column."""
+def _histograms(rows: pd.DataFrame, groups: np.ndarray, count: int) -> tuple[np.ndarray, int]:
+    """Return events per group and bucket as one matrix, and the bucket of its first column."""
     buckets = rows["bucket"].to_numpy()
     lowest, width = int(buckets.min()), int(buckets.max() - buckets.min()) + 1
-    place = ((rows["slot"].to_numpy() - slots[0]) // step).clip(0, len(slots) - 1)
-    flat = np.bincount(place * width + (buckets - lowest), rows["events"].to_numpy(), len(slots) * width)
-    return flat.reshape(len(slots), width), lowest
+    flat = np.bincount(groups * width + (buckets - lowest), rows["events"].to_numpy(), count * width)
+    return flat.reshape(count, width), lowest
 
 
 def _quantile(grid: np.ndarray, lowest: int, wanted: float) -> np.ndarray:

@@ -38,19 +38,20 @@ def first_paint(layout: Any) -> Markup:
 def _element(tag: str, properties: Mapping[str, Any], **more: Any) -> Markup:
     attributes = _attributes({**properties, **more})
     if tag in VOID:
-        return Markup("<{}{}>").format(Markup(tag), attributes)
-    content = Markup(properties[HTML]) if HTML in properties else first_paint(properties.get("children"))
-    return Markup("<{0}{1}>{2}</{0}>").format(Markup(tag), attributes, content)
+        return Markup(f"<{tag}{attributes}>")
+    content = properties[HTML] if HTML in properties else first_paint(properties.get("children"))
+    return Markup(f"<{tag}{attributes}>{content}</{tag}>")
 
 
 def _attributes(properties: Mapping[str, Any]) -> Markup:
-    found = [Markup(" {}").format(name) for name in FLAGS if properties.get(name)]
+    """Return attributes with their values escaped, in plain text: formatting `Markup` takes twenty times as long."""
+    found = [f" {name}" for name in FLAGS if properties.get(name)]
     for name, value in properties.items():
         if value is not None and name != HTML and (name in PLAIN or name.startswith(("aria-", "data-"))):
-            found.append(Markup(' {}="{}"').format(NAMES.get(name, name), value))
+            found.append(f' {NAMES.get(name, name)}="{escape(value)}"')
     if style := properties.get("style"):
-        found.append(Markup(' style="{}"').format(";".join(f"{name}:{value}" for name, value in style.items())))
-    return Markup("").join(found)
+        found.append(f' style="{escape(";".join(f"{name}:{value}" for name, value in style.items()))}"')
+    return Markup("".join(found))
 
 
 def _graph(properties: Mapping[str, Any]) -> Markup:

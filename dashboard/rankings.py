@@ -1,6 +1,7 @@
 """Rankings of what a cube holds: services, endpoints, message patterns and facet values, beside the period before."""
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,33 +11,39 @@ from dashboard.cube import (
     Cube,
     countable,
     counting,
-    course,
     cut,
-    error_share,
+    places_of,
     quantile,
-    rates_of,
+    quantiles_by,
+    rates_by,
     slots_of,
     step_seconds,
-    total_events,
 )
 from dashboard.patterns import pattern_id
 from dashboard.statements import COUNTS, ENDPOINT_LATENCY, ENDPOINTS, LATENCY, PATTERNS
-from dashboard.timerange import Window
 from dashboard.view import View
 
 NOTABLE_EVENTS = 10
 """Fewer events than this, now and before, are neither rising nor falling."""
+ONE_BAR = (np.zeros(1, dtype="int64"), 1)
+"""The bars, and their seconds, of a whole window: what lies beyond the last bar counts in it."""
 
 
 def by_service(cube: Cube, view: View) -> pd.DataFrame:
     """Return one row per service: events, error_rate, p95, each with `previous_…`, and series; most changed first."""
-    now, before = cube.window, cube.window.previous
-    parts = [_by_name(cut(cube.frames[name], window)) for name in (COUNTS, LATENCY) for window in (now, before)]
-    step = step_seconds(now, 60, cube.grains.get(COUNTS, 60))
-    chosen = [service for service in cube.services if not view.services or service in view.services]
-    rows = [_service_row(service, [part(service) for part in parts], now, step) for service in chosen]
-    columns = ["service", "events", "previous_events", "error_rate", "previous_error_rate", "p95", "previous_p95"]
-    table = pd.DataFrame(rows, columns=[*columns, "series", "errors_series", "surprise"])
+    names = [service for service in cube.services if not view.services or service in view.services]
+    columns: dict[str, Any] = {"service": names}
+    for prefix, window in (("", cube.window), ("previous_", cube.window.previous)):
+        counts, places = _of_services(cube.rows(COUNTS, window), names)
+        sums = rates_by(places, len(names), counts, *ONE_BAR)
+        columns[f"{prefix}events"], columns[f"{prefix}error_rate"] = sums["events"][:, 0], sums["rate"][:, 0]
+        latency, of = _of_services(cube.rows(LATENCY, window), names)
+        columns[f"{prefix}p95"] = quantiles_by(of, len(names), latency, 0.95)
+    step = step_seconds(cube.window, 60, cube.grains.get(COUNTS, 60))
+    counts, places = _of_services(cube.rows(COUNTS, cube.window), names)
+    rates = rates_by(places, len(names), counts, slots_of(cube.window, step), step)
+    columns["series"], columns["errors_series"] = (rates[name].tolist() for name in ("events", "rate"))
+    table = pd.DataFrame(columns | {"surprise": _surprise(columns)})
     return table.sort_values("surprise", ascending=False, kind="stable").reset_index(drop=True)
 
 
@@ -110,25 +117,24 @@ def facet_counts(cube: Cube, view: View, column: str, limit: int = 10) -> list[t
     return [(str(name), int(count)) for name, count in ranked.items()]
 
 
-def _by_name(frame: pd.DataFrame) -> Callable[[str], pd.DataFrame]:
-    """Return a function that gives a service's rows of a frame."""
-    places = frame.groupby("service", observed=True).indices
-    return lambda service: frame.iloc[places.get(service, [])]
+def _of_services(rows: pd.DataFrame, names: Sequence[str]) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the rows of services, and for each row the place of its service among `names`."""
+    places = places_of(rows["service"], names)
+    is_there = places >= 0
+    return (rows, places) if is_there.all() else (rows[is_there], places[is_there])
 
 
-def _service_row(service: str, parts: list[pd.DataFrame], window: Window, step: int) -> list[object]:
-    counts, earlier, latency, earlier_latency = parts
-    events, previous_events = total_events(counts), total_events(earlier)
-    rate, previous_rate = error_share(counts), error_share(earlier)
-    p95, previous_p95 = quantile(latency, 0.95), quantile(earlier_latency, 0.95)
-    rates = rates_of(counts, window, step)
-    surprise = (
-        8 * abs((rate or 0) - (previous_rate or 0))
-        + abs(np.log(((p95 or 1) + 1) / ((previous_p95 or p95 or 1) + 1)))
-        + 0.5 * abs(np.log(((events or 0) + 50) / ((previous_events or events or 0) + 50)))
+def _surprise(now: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return how much each service changed: its error rate above all, then its p95, then its events."""
+    rate, previous_rate = (np.nan_to_num(now[f"{prefix}error_rate"]) for prefix in ("", "previous_"))
+    p95, events = np.nan_to_num(now["p95"], nan=1.0), np.nan_to_num(now["events"])
+    previous_p95, previous = (
+        np.where(np.isnan(before), otherwise, before)
+        for before, otherwise in ((now["previous_p95"], p95), (now["previous_events"], events))
     )
-    series = (course(rates["events"]), course(rates["rate"]))
-    return [service, events, previous_events, rate, previous_rate, p95, previous_p95, *series, float(surprise)]
+    by_p95 = np.abs(np.log((p95 + 1) / (previous_p95 + 1)))
+    by_events = np.abs(np.log((events + 50) / (previous + 50)))
+    return np.asarray(8 * np.abs(rate - previous_rate) + by_p95 + 0.5 * by_events)
 
 
 def _endpoint_sums(rows: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 
 def sparkline(values: Sequence[float], colour: str, width: int = 120, height: int = 28, label: str = "") -> Markup:
@@ -19,9 +19,9 @@ def sparkline(values: Sequence[float], colour: str, width: int = 120, height: in
         for place, value in enumerate(values)
     ]
     shapes = "".join(_shape(part, colour, height) for part in _unbroken(points))
-    told = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
-    head = '<svg class="sparkline" {} viewBox="0 0 {} {}" preserveAspectRatio="none">{}</svg>'
-    return Markup(head).format(told, width, height, Markup(shapes))
+    told = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
+    box = f'viewBox="0 0 {width} {height}" preserveAspectRatio="none"'
+    return Markup(f'<svg class="sparkline" {told} {box}>{shapes}</svg>')
 
 
 def _shape(part: Sequence[tuple[float, float]], colour: str, height: int) -> str:

@@ -77,8 +77,9 @@ def value_axis(theme: Theme, **changes: Any) -> dict[str, Any]:
 
 def times(slots: Sequence[int] | np.ndarray | pd.Index, zone: str) -> list[str]:
     """Return epoch seconds as zone-less local texts, which is what Plotly draws and what a brush gives back."""
-    moments = pd.to_datetime(np.asarray(slots, dtype="int64"), unit="s", utc=True).tz_convert(ZoneInfo(zone))
-    return [f"{moment:%Y-%m-%d %H:%M:%S}" for moment in moments]
+    moments = pd.DatetimeIndex(np.asarray(slots, dtype="datetime64[s]"), tz="UTC").tz_convert(ZoneInfo(zone))
+    local = np.datetime_as_string(moments.tz_localize(None).to_numpy(), unit="s")
+    return [text.replace("T", " ") for text in local.tolist()]
 
 
 def missing_bands(theme: Theme, gaps: Sequence[tuple[int, int]], view: View, cube: Cube) -> dict[str, Any]:
