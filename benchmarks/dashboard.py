@@ -111,7 +111,7 @@ WATCH = """
     });
     const act = () => { if (began === null) { began = performance.now(); look(); } };
     const once = { capture: true, once: true };
-    if (row === null) ["mouseup", "click"].forEach((kind) => addEventListener(kind, act, once));
+    if (row === null) ["pointerup", "click"].forEach((kind) => addEventListener(kind, act, once));
     else { act(); dash_ag_grid.getApi("explore-grid").ensureIndexVisible(row); }
   });
 }

@@ -20,6 +20,7 @@ from dashboard.statements import COLUMNS, COUNTS, ENDPOINT_LATENCY, ENDPOINTS, P
 from dashboard.timerange import Window
 
 _PANDAS = {"int64": "int64", "int32": "int32", "float64": "float64", "string": "object"}
+_ARROW = {"string": pa.dictionary(pa.int32(), pa.string())}
 MOST_MANIFESTS = 4
 
 
@@ -36,14 +37,14 @@ class Block:
     @property
     def key(self) -> str:
         scope = "|".join(self.services)
-        return f"block:2:{self.kind.key}:{int(self.window.start.timestamp())}:{self.version}:{scope}"
+        return f"block:3:{self.kind.key}:{int(self.window.start.timestamp())}:{self.version}:{scope}"
 
 
 def parse_rollup(content: bytes, name: str) -> pa.Table:
-    """Return a rollup's CSV as a table of the types that `statements.COLUMNS` declares."""
-    types = {column: getattr(pa, kind)() for column, kind in COLUMNS[name].items()}
+    """Return a rollup's CSV as a table of the types that `statements.COLUMNS` declares, sorted by slot."""
+    types = {column: _ARROW.get(kind) or getattr(pa, kind)() for column, kind in COLUMNS[name].items()}
     options = pyarrow.csv.ConvertOptions(column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=False)
-    return pyarrow.csv.read_csv(io.BytesIO(content), convert_options=options).select(list(types))
+    return pyarrow.csv.read_csv(io.BytesIO(content), convert_options=options).select(list(types)).sort_by("slot")
 
 
 def kinds(name: str, window: Window) -> tuple[Kind, ...]:
@@ -119,9 +120,7 @@ def frame_of(name: str, parts: Sequence[pa.Table]) -> pd.DataFrame:
     """Return the frame of a kind from its blocks; an empty one, rightly typed, from none."""
     if not parts:
         return pd.DataFrame({column: pd.Series(dtype=_PANDAS[kind]) for column, kind in COLUMNS[name].items()})
-    table = pa.concat_tables(parts)
-    frame = table.to_pandas(categories=[column for column, kind in COLUMNS[name].items() if kind == "string"])
-    return pd.DataFrame(frame)
+    return pd.DataFrame(pa.concat_tables(parts).unify_dictionaries().to_pandas())
 
 
 def to_bytes(table: pa.Table) -> bytes:

@@ -13,7 +13,6 @@ import pandas as pd
 
 from catalog.latency import middle_of
 from catalog.schema import LEVELS
-from dashboard.memo import Memo
 from dashboard.statements import COUNTS, ENDPOINTS, LATENCY
 from dashboard.timerange import Window
 from dashboard.view import View
@@ -21,12 +20,11 @@ from dashboard.view import View
 ERROR_LEVELS = ("ERROR", "CRITICAL")
 STEPS = (60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
 QUANTILES = (0.5, 0.95, 0.99)
-KEPT_SLICES = 16
 
 
 @dataclass(frozen=True)
 class Cube:
-    """Frames by kind, each covering `window` and its previous one, and the grain that each was asked at."""
+    """Frames by kind, each of `window` and its previous one and sorted by slot, and the grain each was asked at."""
 
     window: Window
     frames: Mapping[str, pd.DataFrame]
@@ -34,13 +32,13 @@ class Cube:
     complete_to: datetime | None = None
     is_filtered: bool = False
     """Whether the counts were taken from rows that a search or facet already chose."""
-    _slices: Memo = field(default_factory=lambda: Memo(KEPT_SLICES), init=False, repr=False, compare=False)
 
-    def rows(self, name: str, window: Window, view: View | None = None) -> pd.DataFrame:
-        """Return `cut` of a frame, made once for all the charts of a page: nobody may change it."""
-        of_view = (view.services, view.levels, tuple(view.facets.items())) if view else ()
-        rows: pd.DataFrame = self._slices.get((name, window, of_view), lambda: cut(self.frames[name], window, view))
-        return rows
+    def __post_init__(self) -> None:
+        frames = {
+            name: frame if frame["slot"].is_monotonic_increasing else frame.sort_values("slot", kind="stable")
+            for name, frame in self.frames.items()
+        }
+        object.__setattr__(self, "frames", frames)
 
     @property
     def services(self) -> list[str]:
@@ -72,18 +70,17 @@ def step_seconds(window: Window, bars: int = 120, grain: int = 60) -> int:
 
 
 def cut(frame: pd.DataFrame, window: Window, view: View | None = None) -> pd.DataFrame:
-    """Return the rows of a window, and of a view's services, levels and facets where the frame has such columns."""
-    slot = frame["slot"].to_numpy()
-    keep = (slot >= _floor(window)) & (slot < window.end.timestamp())
-    if view is None:
-        return frame[keep]
-    for column, wanted in (("service", view.services), ("level", view.levels)):
-        if wanted and column in frame:
-            keep &= places_of(frame[column], wanted) >= 0
-    for column, values in view.facets.items():
-        if column in frame:
-            keep &= _facet_mask(frame[column], values)
-    return frame[keep]
+    """Return the rows of a window, and of a view's services, levels and facets where the frame has such columns.
+
+    Without any of these it is a view of the frame, for frames are sorted by slot.
+    """
+    first, last = np.searchsorted(frame["slot"].to_numpy(), (_floor(window), window.end.timestamp()))
+    rows = frame.iloc[first:last]
+    chosen = (("service", view.services), ("level", view.levels)) if view else ()
+    masks = [places_of(rows[column], names) >= 0 for column, names in chosen if names and column in frame]
+    facets = view.facets if view else {}
+    masks += [_facet_mask(rows[column], values) for column, values in facets.items() if column in frame]
+    return rows[np.logical_and.reduce(masks)] if masks else rows
 
 
 def places_of(column: pd.Series, names: Sequence[str]) -> np.ndarray:
@@ -98,7 +95,7 @@ def volume(cube: Cube, view: View, step: int | None = None) -> pd.DataFrame:
     """Return events per bar and level: index slot, one column per level that occurs, least severe first."""
     name = counting(cube, view)
     step = step or step_seconds(cube.window, grain=cube.grains.get(name, 60))
-    rows = cube.rows(name, cube.window, view)
+    rows = cut(cube.frames[name], cube.window, view)
     slots, place = np.unique(rows["slot"].to_numpy("int64") // step * step, return_inverse=True)
     events = rows["events"].to_numpy("int64")
     levels = places_of(rows["level"], LEVELS)
@@ -115,7 +112,7 @@ def error_rate(cube: Cube, view: View, window: Window | None = None, step: int |
     """Return per bar: events, errors and their ratio; a bar without events is NaN."""
     window = window or cube.window
     step = step or step_seconds(window, 60, cube.grains.get(COUNTS, 60))
-    rows = cube.rows(COUNTS, window, View(services=view.services, facets=countable(view)))
+    rows = cut(cube.frames[COUNTS], window, View(services=view.services, facets=countable(view)))
     return rates_of(rows, window, step)
 
 
@@ -123,7 +120,7 @@ def quantile_lines(cube: Cube, view: View, window: Window | None = None, step: i
     """Return response-time quantiles in milliseconds per bar: index slot, columns 0.5, 0.95 and 0.99."""
     window = window or cube.window
     step = step or step_seconds(window, 60, cube.grains.get(LATENCY, 60))
-    rows = cube.rows(LATENCY, window, View(services=view.services))
+    rows = cut(cube.frames[LATENCY], window, View(services=view.services))
     slots = slots_of(window, step)
     if rows.empty:
         return pd.DataFrame(np.nan, index=slots, columns=list(QUANTILES))
@@ -135,7 +132,7 @@ def quantile_lines(cube: Cube, view: View, window: Window | None = None, step: i
 def heat(cube: Cube, view: View, rows_per_decade: int = 8) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return slots, milliseconds (ascending, log-spaced) and the events of each cell: a latency heatmap."""
     step = step_seconds(cube.window, 60, cube.grains.get(LATENCY, 60))
-    rows = cube.rows(LATENCY, cube.window, View(services=view.services))
+    rows = cut(cube.frames[LATENCY], cube.window, View(services=view.services))
     slots = slots_of(cube.window, step)
     if rows.empty:
         return slots, np.array([1.0]), np.zeros((1, len(slots)))
@@ -162,9 +159,11 @@ def kpis(cube: Cube, view: View) -> tuple[Kpi, ...]:
     """Return the tiles: events, rate, error rate and three quantiles, each beside the previous window's."""
     now, before = cube.window, cube.window.previous
     whole = View(services=view.services, facets=countable(view))
-    counts, earlier = (cube.rows(COUNTS, window, view) for window in (now, before))
-    latency, earlier_latency = (cube.rows(LATENCY, window, View(services=view.services)) for window in (now, before))
-    every, every_before = (cube.rows(COUNTS, window, whole) for window in (now, before))
+    counts, earlier = (cut(cube.frames[COUNTS], window, view) for window in (now, before))
+    latency, earlier_latency = (
+        cut(cube.frames[LATENCY], window, View(services=view.services)) for window in (now, before)
+    )
+    every, every_before = (cut(cube.frames[COUNTS], window, whole) for window in (now, before))
     rates = error_rate(cube, view)
     lines = quantile_lines(cube, view)
     events = volume(cube, view, step_seconds(now, 60)).sum(axis=1)
@@ -186,7 +185,7 @@ def kpis(cube: Cube, view: View) -> tuple[Kpi, ...]:
 
 def gaps(cube: Cube, step: int) -> list[tuple[int, int]]:
     """Return the stretches of the window, as epoch seconds, in which the rollup holds nothing at all."""
-    seen = set((cube.rows(COUNTS, cube.window)["slot"].to_numpy() // step * step).tolist())
+    seen = set((cut(cube.frames[COUNTS], cube.window)["slot"].to_numpy() // step * step).tolist())
     found: list[tuple[int, int]] = []
     for slot in slots_of(cube.window, step):
         if slot in seen:

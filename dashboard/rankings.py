@@ -34,13 +34,13 @@ def by_service(cube: Cube, view: View) -> pd.DataFrame:
     names = [service for service in cube.services if not view.services or service in view.services]
     columns: dict[str, Any] = {"service": names}
     for prefix, window in (("", cube.window), ("previous_", cube.window.previous)):
-        counts, places = _of_services(cube.rows(COUNTS, window), names)
+        counts, places = _of_services(cut(cube.frames[COUNTS], window), names)
         sums = rates_by(places, len(names), counts, *ONE_BAR)
         columns[f"{prefix}events"], columns[f"{prefix}error_rate"] = sums["events"][:, 0], sums["rate"][:, 0]
-        latency, of = _of_services(cube.rows(LATENCY, window), names)
+        latency, of = _of_services(cut(cube.frames[LATENCY], window), names)
         columns[f"{prefix}p95"] = quantiles_by(of, len(names), latency, 0.95)
     step = step_seconds(cube.window, 60, cube.grains.get(COUNTS, 60))
-    counts, places = _of_services(cube.rows(COUNTS, cube.window), names)
+    counts, places = _of_services(cut(cube.frames[COUNTS], cube.window), names)
     rates = rates_by(places, len(names), counts, slots_of(cube.window, step), step)
     columns["series"], columns["errors_series"] = (rates[name].tolist() for name in ("events", "rate"))
     table = pd.DataFrame(columns | {"surprise": _surprise(columns)})

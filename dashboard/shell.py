@@ -205,14 +205,6 @@ def _register_view(app: Dash) -> None:
         prevent_initial_call=True,
     )
     clientside(
-        "brush",
-        Output("shell-brush", "data"),
-        Output("shell-range", "data", allow_duplicate=True),
-        Input({"type": "time-chart", "name": ALL}, "relayoutData"),
-        State("shell-view", "data"),
-        prevent_initial_call=True,
-    )
-    clientside(
         "asked",
         Output("shell-draw", "data"),
         Input("shell-answer", "data"),

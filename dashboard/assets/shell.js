@@ -1,9 +1,8 @@
-/* The shell in the browser: the view's store and the URL move together; theme, shortcuts, brush, menu. */
+/* The shell in the browser: the view's store and the URL move together; theme, shortcuts, menu. */
 (function () {
   "use strict";
   const none = () => window.dash_clientside.no_update;
   const DEFAULTS = { from: "now-1h", to: "now", tz: "UTC" };
-  const MIN_BRUSH_MS = 60000;
   const NAV = { o: "Overview", e: "Explore", l: "Live", s: "Services", n: "Patterns", a: "Alerts", p: "Pipeline", q: "SQL" };
 
   function queryOf(view) {
@@ -98,16 +97,6 @@
       },
       follow: function (shown, view, span) {
         return same(spanOf(view), span) ? none() : spanOf(view);
-      },
-      brush: function (changes, view) {
-        const triggered = window.dash_clientside.callback_context.triggered;
-        const change = triggered.length ? triggered[0].value : null;
-        if (!change || change["xaxis.range[0]"] === undefined) return [none(), none()];
-        const texts = ["xaxis.range[0]", "xaxis.range[1]"].map((name) => String(change[name]));
-        const [from, to] = texts.map((text) => Date.parse(text.includes(" ") ? text.replace(" ", "T") + "Z" : text));
-        const written = (moment) => new Date(moment).toISOString().slice(0, 19) + "Z";
-        if (view.tz !== "UTC" || !(to - from >= MIN_BRUSH_MS)) return [texts, none()]; /* for the server, which knows zones */
-        return [none(), { from: written(from), to: written(to) }];
       },
       theme: function (clicks, current) {
         let mode = themeMode();

@@ -26,14 +26,14 @@ BLANK = {
 }
 
 
-def chart(name: str, label: str, height: int, figure: dict[str, Any] | None = None) -> dcc.Graph:
-    """Return a chart of its final height, blank without a figure, which tells the shell when someone brushes it."""
+def chart(name: str, label: str, height: int, figure: dict[str, Any] | None = None, ranges: bool = True) -> dcc.Graph:
+    """Return a chart of its final height, blank without a figure; one that `ranges` can be brushed."""
     return dcc.Graph(
         id={"type": "time-chart", "name": name},
         figure=figure or BLANK,
-        config={"displayModeBar": False, "responsive": True, "doubleClick": "reset"},
+        config={"displayModeBar": False, "responsive": True, "doubleClick": False},
         style={"height": f"{height}px"},
-        className="chart",
+        className="chart brushable" if ranges else "chart",
     )
 
 

@@ -15,38 +15,41 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans'
 STEP_NAMES = {60: "1 min", 120: "2 min", 300: "5 min", 600: "10 min", 900: "15 min", 1800: "30 min", 3600: "1 h"}
 
 
+LABELS = {"tickangle": 0, "ticklabeloverflow": "allow"}
+"""Labels that fit by our margins: to try whether they do, Plotly has the browser lay out the page for each."""
+
 Figure = dict[str, Any]
 """A figure as Plotly's JSON; the tests have Plotly validate each, so that no request has to."""
 
 
 def layout(theme: Theme, cube: Cube, view: View, step: int, **changes: Any) -> dict[str, Any]:
-    """Return the layout of a chart over the view's window: quiet grid, one hover for all traces, brush on x."""
+    """Return the layout of a chart over the view's window: quiet grid, one hover for all traces."""
     axis = time_axis(theme, cube, view, step)
     base = {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": FONT, "size": 12, "color": theme.muted},
-        "margin": {"l": 56, "r": 12, "t": 8, "b": 26 if axis["tickformatstops"][1]["value"] == "%H:%M" else 40},
+        "margin": {"l": 56, "r": 22, "t": 8, "b": 26 if axis["tickformatstops"][1]["value"] == "%H:%M" else 40},
         "hovermode": "x unified",
         "hoverlabel": {"bgcolor": theme.panel, "bordercolor": theme.line, "font": {"color": theme.text, "size": 12}},
-        "dragmode": "zoom",
+        "dragmode": False,
         "showlegend": False,
         "bargap": 0.12,
         "xaxis": axis,
         "yaxis": value_axis(theme),
-        "uirevision": f"{cube.window.start}{cube.window.end}",
     }
     return base | changes
 
 
 def time_axis(theme: Theme, cube: Cube, view: View, step: int) -> dict[str, Any]:
-    """Return a time axis that spans exactly the window."""
+    """Return a time axis that spans exactly the window; Plotly does not zoom it, `brush.js` moves the page's range."""
     start = int(cube.window.start.timestamp()) // step * step
     edges = times([start, int(cube.window.end.timestamp())], view.zone)
     is_one_day = edges[0][:10] == edges[1][:10]
     return {
         "type": "date",
         "range": [edges[0], edges[1]],
+        "fixedrange": True,
         "gridcolor": "rgba(0,0,0,0)",
         "linecolor": theme.line,
         "tickcolor": theme.line,
@@ -59,11 +62,11 @@ def time_axis(theme: Theme, cube: Cube, view: View, step: int) -> dict[str, Any]
         ],
         "hoverformat": "%a %d %b, %H:%M",
         "nticks": 9,
-    }
+    } | LABELS
 
 
 def value_axis(theme: Theme, **changes: Any) -> dict[str, Any]:
-    """Return a value axis from zero that can't be zoomed: the brush is for time."""
+    """Return a value axis from zero."""
     axis = {
         "gridcolor": theme.line,
         "zeroline": False,
@@ -71,7 +74,7 @@ def value_axis(theme: Theme, **changes: Any) -> dict[str, Any]:
         "fixedrange": True,
         "nticks": 5,
         "tickformat": "~s",
-    }
+    } | LABELS
     return {name: value for name, value in (axis | changes).items() if value is not None}
 
 

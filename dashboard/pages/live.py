@@ -51,7 +51,7 @@ def _facts() -> html.Div:
 
 
 def _charts() -> html.Div:
-    graph = chart("live-rate", "live-rate", 150)
+    graph = chart("live-rate", "live-rate", 150, ranges=False)
     return html.Div(
         [
             panel("Events per second by level", graph, note="last ten minutes", aside=legend("live-legend")),
