@@ -119,14 +119,38 @@ WATCH = """
 """From the next click, or a jump to a row, to the frame in which the chart holds other data or the row its event."""
 
 
+PLOTLY_ALONE = """
+async (times) => {
+  const graphs = [...document.querySelectorAll(".js-plotly-plot")];
+  const taken = [];
+  for (let time = 1; time <= times; time++) {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const began = performance.now();
+    for (const graph of graphs) {
+      const data = graph.data.map((trace) => ({ ...trace, y: trace.y.map((value) => value && value * (1 + time / 50)) }));
+      await Plotly.react(graph, data, { ...graph.layout });
+    }
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+    taken.push(performance.now() - began);
+  }
+  return taken;
+}
+"""
+"""The peer: the page's charts drawn by Plotly with other numbers, without a server, a framework or anything else."""
+
+
 def _interactions(page: Any) -> dict[str, float]:
     """Toggle a level, and narrow the range inside what is loaded."""
     page.click("#shell-level")
     toggled = [_timed(page, lambda: page.click(".dash-dropdown-option:has-text('INFO')")) for _ in range(TOGGLES)]
     page.keyboard.press("Escape")
     brushed = [_timed(page, _brush(page)) for _ in range(BRUSHES)]
-    print(f"toggle a level: {_rounded(toggled)} ms; brush: {_rounded(brushed)} ms")
+    alone = page.evaluate(PLOTLY_ALONE, TOGGLES)
+    print(f"toggle a level: {_rounded(toggled)} ms; brush: {_rounded(brushed)} ms; Plotly alone: {_rounded(alone)} ms")
     return {
+        "plotly_alone_ms": statistics.median(alone),
+        "toggle_ratio": statistics.median(toggled) / statistics.median(alone),
+        "brush_ratio": statistics.median(brushed) / statistics.median(alone),
         "interaction_p50_ms": statistics.median(toggled + brushed),
         "interaction_p95_ms": statistics.quantiles(toggled + brushed, n=20, method="inclusive")[-1],
     }

@@ -17,8 +17,6 @@ pytestmark = pytest.mark.browser
 PAGES = ("/", "/explore", "/services", "/services/payment", "/patterns", "/alerts", "/live", "/pipeline", "/sql")
 COUNTED = "document.querySelector('#explore-count').innerText !== ''"
 LOADED = "body:not(.first) [data-since]"
-LOADS = "shell-answer.data"
-FIRST_BAR = "document.querySelector('[id*=overview-volume] .js-plotly-plot').data[0].x[0]"
 DRAWN = (
     "[...document.querySelectorAll('.chart')].every((chart) => chart.querySelector('.js-plotly-plot')?.data?.length)"
 )
@@ -30,9 +28,9 @@ BARS = "document.querySelectorAll('[id*=volume] .bars path').length"
 
 
 @contextmanager
-def opened(chromium: Any, served: Served, path: str, theme: str = "light") -> Iterator[Any]:
+def opened(chromium: Any, served: Served, path: str, theme: str = "light", **options: Any) -> Iterator[Any]:
     """A page in a clean context, loaded; its `complaints` are whatever it should not have said or asked."""
-    with browsing(chromium, color_scheme=theme) as page:
+    with browsing(chromium, color_scheme=theme, **options) as page:
         page.on("console", lambda said: said.type in ("error", "warning") and page.complaints.append(said.text))
         page.on("response", lambda got: got.status >= 400 and page.complaints.append(f"{got.status} {got.url}"))
         page.on("request", lambda asked: _foreign(asked.url, served.url) and page.complaints.append(asked.url))
@@ -116,50 +114,6 @@ def test_what_a_url_asks_that_no_page_knows_is_named(chromium: Any, served: Serv
         assert "got 'LOUD'" in notice
         assert "got 'yesterday-ish'" in notice
         assert "`nonsense`" in notice
-
-
-def test_brush_narrows_the_range_and_zoom_out_widens_it(chromium: Any, served: Served) -> None:
-    with opened(chromium, served, "/?from=now-2h&to=now") as page:
-        until(page, f"{BARS} > 100")
-        box = page.locator("[id*='overview-volume'] .nsewdrag").first.bounding_box()
-        page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 50)
-        page.mouse.down()
-        page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 60, steps=8)
-        page.mouse.up()
-        until(page, "new URLSearchParams(location.search).get('to').endsWith('Z')")
-        narrow = _minutes(page.url)
-        assert 30 <= narrow <= 42
-        narrow_url = page.url
-        page.click("#shell-zoom-out")
-        until(page, f"location.href !== {narrow_url!r}")
-        assert _minutes(page.url) == pytest.approx(2 * narrow, abs=1)
-
-
-def test_brush_is_drawn_of_what_is_kept_before_its_load_is_answered(chromium: Any, served: Served) -> None:
-    drawn: list[str] = []
-    held: list[Any] = []
-    with opened(chromium, served, "/?from=now-2h&to=now") as page:
-        until(page, f"{BARS} > 100")
-        page.wait_for_load_state("networkidle")
-        page.on(
-            "request", lambda asked: "overview-tiles.data-html" in (asked.post_data or "") and drawn.append(asked.url)
-        )
-        page.route(
-            "**/_dash-update-component*",
-            lambda route: held.append(route) if LOADS in route.request.post_data and not held else route.continue_(),
-        )
-        whole = page.evaluate(FIRST_BAR)
-        box = page.locator("[id*='overview-volume'] .nsewdrag").first.bounding_box()
-        page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 50)
-        page.mouse.down()
-        page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 60, steps=8)
-        page.mouse.up()
-        until(page, f"{FIRST_BAR} !== {whole!r}")
-        page.wait_for_timeout(500)
-        assert [route.continue_() for route in held]
-        page.wait_for_load_state("networkidle")
-        page.wait_for_timeout(500)
-        assert len(drawn) == 1
 
 
 def test_back_returns_to_the_range_before(chromium: Any, served: Served) -> None:
@@ -259,12 +213,6 @@ def _rollups(served: Served) -> int:
     return sum(
         "log_minutes" in statement.sql and "slot, service" in statement.sql for statement in served.athena.started
     )
-
-
-def _minutes(url: str) -> float:
-    query = parse_qs(urlsplit(url).query)
-    start, end = (datetime.fromisoformat(query[key][0]) for key in ("from", "to"))
-    return (end - start).total_seconds() / 60
 
 
 def _foreign(url: str, home: str) -> bool:
