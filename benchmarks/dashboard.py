@@ -127,7 +127,10 @@ async (times) => {
     await new Promise((resolve) => setTimeout(resolve, 500));
     const began = performance.now();
     for (const graph of graphs) {
-      const data = graph.data.map((trace) => ({ ...trace, y: trace.y.map((value) => value && value * (1 + time / 50)) }));
+      const data = graph.data.map((trace) => ({
+        ...trace,
+        y: trace.y.map((value) => value && value * (1 + time / 50)),
+      }));
       await Plotly.react(graph, data, { ...graph.layout });
     }
     await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
