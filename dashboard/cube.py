@@ -72,7 +72,7 @@ def step_seconds(window: Window, bars: int = 120, grain: int = 60) -> int:
 def cut(frame: pd.DataFrame, window: Window, view: View | None = None) -> pd.DataFrame:
     """Return the rows of a window, and of a view's services, levels and facets where the frame has such columns.
 
-    Without any of these it is a view of the frame, for frames are sorted by slot.
+    Without any of these it is a slice of the frame, not a copy: frames are sorted by slot.
     """
     first, last = np.searchsorted(frame["slot"].to_numpy(), (_floor(window), window.end.timestamp()))
     rows = frame.iloc[first:last]

@@ -29,7 +29,7 @@ def layout(theme: Theme, cube: Cube, view: View, step: int, **changes: Any) -> d
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": FONT, "size": 12, "color": theme.muted},
-        "margin": {"l": 56, "r": 22, "t": 8, "b": 26 if axis["tickformatstops"][1]["value"] == "%H:%M" else 40},
+        "margin": {"l": 64, "r": 22, "t": 8, "b": 26 if axis["tickformatstops"][1]["value"] == "%H:%M" else 40},
         "hovermode": "x unified",
         "hoverlabel": {"bgcolor": theme.panel, "bordercolor": theme.line, "font": {"color": theme.text, "size": 12}},
         "dragmode": False,
