@@ -2,7 +2,7 @@
 
 The store `shell-draw` holds what a page is to be drawn for: view, theme, and the answer with its cube. There is no
 answer yet when the range has just moved: the page is then drawn of what is kept, if all of it is. What it shows is held
-by a store of its own, for Dash calls whoever writes a store that it finds; with that, `shell-span` moves on to the
+by a store of its own, for Dash calls whoever writes a store that it finds; with that, `shell-due` moves on to the
 view's range, which asks for the load.
 """
 

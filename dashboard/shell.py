@@ -1,8 +1,9 @@
 """The shell around every page: sidebar, header, status line, and the callbacks that keep view, URL and data together.
 
 The browser holds the view in the store `shell-view`; one clientside callback writes it and the URL together.
-`shell-span` is what of it the cube depends on, `shell-answer` names the cube that is loaded for that, and `shell-draw`
-holds view, answer and theme: what a page is drawn for, as `redraw` tells.
+`shell-span` is what of it the cube depends on, `shell-due` the span whose load is due: it follows once the page is
+drawn of what is kept. `shell-answer` names the cube that is loaded for that, and `shell-draw` holds view, answer and
+theme: what a page is drawn for, as `redraw` tells.
 """
 
 import secrets
@@ -94,6 +95,7 @@ def frame(
             dcc.Store(id="shell-view", data=to_store(view)),
             dcc.Store(id="shell-draw", data=asked_for(opening.answer, view, opening.theme)),
             dcc.Store(id="shell-span", data=span_of(view)),
+            dcc.Store(id="shell-due", data=span_of(view)),
             dcc.Store(id="shell-range", data={"from": view.time_range.start, "to": view.time_range.end}),
             dcc.Store(id="shell-facets", data={f"f.{name}": "|".join(values) for name, values in view.facets.items()}),
             dcc.Store(id="shell-needs", data=list(needs)),
@@ -157,7 +159,7 @@ def register(app: Dash) -> None:
         Output("shell-service", "options"),
         Output("shell-cancel", "hidden"),
         Output("shell-error", "children"),
-        Input("shell-span", "data"),
+        Input("shell-due", "data"),
         Input("shell-poll", "n_intervals"),
         Input("shell-refresh", "n_intervals"),
         Input("shell-run", "n_clicks"),
@@ -181,6 +183,7 @@ def _register_view(app: Dash) -> None:
         "writeView",
         Output("shell-view", "data"),
         Output("shell-span", "data"),
+        Output("shell-due", "data"),
         Output("shell-draw", "data", allow_duplicate=True),
         Input("shell-range", "data"),
         Input("shell-level", "value"),
@@ -189,7 +192,7 @@ def _register_view(app: Dash) -> None:
         Input("shell-zone", "value"),
         Input("shell-facets", "data"),
         State("shell-view", "data"),
-        State("shell-span", "data"),
+        State("shell-due", "data"),
         State("shell-answer", "data"),
         State("shell-theme", "data"),
         State("shell-draw", "data"),
@@ -198,10 +201,10 @@ def _register_view(app: Dash) -> None:
     )
     clientside(
         "follow",
-        Output("shell-span", "data", allow_duplicate=True),
+        Output("shell-due", "data", allow_duplicate=True),
         Input({"type": "shown", "page": ALL}, "data"),
         State("shell-view", "data"),
-        State("shell-span", "data"),
+        State("shell-due", "data"),
         prevent_initial_call=True,
     )
     clientside(
@@ -228,7 +231,7 @@ def _register_chrome(app: Dash) -> None:
 
 
 def _load(
-    _span: Any,
+    _due: Any,
     _poll: Any,
     _refresh: Any,
     _run: Any,

@@ -71,7 +71,7 @@
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     shell: {
-      writeView: function (range, levels, services, search, zone, facets, current, hadSpan, answer, theme, draw, shown) {
+      writeView: function (range, levels, services, search, zone, facets, current, due, answer, theme, draw, shown) {
         const order = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
         const view = Object.assign(
           {
@@ -84,19 +84,20 @@
           },
           Object.fromEntries(Object.entries(facets || {}).filter((entry) => entry[1]))
         );
-        if (same(view, current)) return [none(), none(), none()];
+        if (same(view, current)) return [none(), none(), none(), none()];
         const path = window.location.pathname.replace(/\/services\/[^/]+$/, "/services"); /* the service is in the query */
         const url = path + queryOf(view);
         const rangeMoved = !current || view.from !== current.from || view.to !== current.to;
         window.history[rangeMoved ? "pushState" : "replaceState"](window.history.state, "", url);
         show(view);
         const span = spanOf(view);
-        if (same(span, hadSpan)) return [view, none(), asked(answer, theme, draw, view, shown)];
-        if (!shown.length) return [view, span, none()];
-        return [view, none(), { answer: null, view: view, theme: theme }]; /* of what is kept; the span follows */
+        const told = same(span, spanOf(current || {})) ? none() : span;
+        if (same(span, due)) return [view, told, none(), asked(answer, theme, draw, view, shown)];
+        if (!shown.length) return [view, told, span, none()];
+        return [view, told, none(), { answer: null, view: view, theme: theme }]; /* of what is kept; the load follows */
       },
-      follow: function (shown, view, span) {
-        return same(spanOf(view), span) ? none() : spanOf(view);
+      follow: function (shown, view, due) {
+        return same(spanOf(view), due) ? none() : spanOf(view);
       },
       theme: function (clicks, current) {
         let mode = themeMode();
