@@ -1,4 +1,4 @@
 /* What the dashboard draws with: bars, heatmaps, and the lines and areas of scatter, which the core brings. */
 const Plotly = require("plotly.js/lib/core");
-Plotly.register([require("plotly.js/lib/bar"), require("plotly.js/lib/heatmap")]);
+Plotly.register([require("./bars"), require("plotly.js/lib/heatmap")]);
 module.exports = Plotly;

@@ -9,13 +9,16 @@ import plotly.graph_objects as go
 import pytest
 
 from catalog.latency import bucket_of
-from dashboard.blocks import frame_of
+from dashboard.blocks import columns_of
+from dashboard.columns import Columns
+from dashboard.components.panel import QUANTILES
 from dashboard.cube import Cube
 from dashboard.figures import charts
 from dashboard.statements import COLUMNS, COUNTS, ENDPOINTS, LATENCY
-from dashboard.theme import DARK, LIGHT
+from dashboard.theme import DARK, LIGHT, Theme
 from dashboard.timerange import Window
 from dashboard.view import View
+from tests.dashboard.rollups import columns
 
 START = datetime(2026, 11, 21, 10, tzinfo=UTC)
 ZERO = int(START.timestamp())
@@ -23,8 +26,8 @@ WINDOW = Window(START, START + timedelta(minutes=10))
 DRAWN = (charts.volume, charts.error_rate, charts.latency, charts.rate_by_service, charts.latency_heat)
 
 
-def _frame(kind: str, rows: list[tuple[object, ...]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=list(COLUMNS[kind]))
+def _columns(kind: str, rows: list[tuple[object, ...]]) -> Columns:
+    return columns(pd.DataFrame(rows, columns=list(COLUMNS[kind])))
 
 
 @pytest.fixture
@@ -35,12 +38,12 @@ def cube() -> Cube:
     counts += [(ZERO, "payment", "ERROR", "5xx", 30, 9), (ZERO + 60, "inventory", "INFO", "2xx", 60, 9)]
     latency = [(ZERO + 60 * minute, "payment", bucket_of(ms), 50) for minute in minutes for ms in (20.0, 200.0)]
     endpoints = [(ZERO + 300 * place, "payment", "/charges", "ERROR", "5xx", 7, 1.0, 1.0) for place in range(2)]
-    frames = {
-        COUNTS: _frame(COUNTS, counts),
-        LATENCY: _frame(LATENCY, latency),
-        ENDPOINTS: _frame(ENDPOINTS, endpoints),
+    kept = {
+        COUNTS: _columns(COUNTS, counts),
+        LATENCY: _columns(LATENCY, latency),
+        ENDPOINTS: _columns(ENDPOINTS, endpoints),
     }
-    return Cube(WINDOW, frames, {COUNTS: 60, LATENCY: 60, ENDPOINTS: 300}, START + timedelta(minutes=9, seconds=30))
+    return Cube(WINDOW, kept, {COUNTS: 60, LATENCY: 60, ENDPOINTS: 300}, START + timedelta(minutes=9, seconds=30))
 
 
 def _drawn(draw: Callable[..., dict[str, Any]], *arguments: Any) -> go.Figure:
@@ -90,6 +93,21 @@ def test_error_rate_is_in_percent_with_the_period_before_dotted(cube: Cube) -> N
     assert _named(figure)["previous"].y == (0,) * 10
 
 
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
+def test_lines_have_the_colours_that_their_legends_say(cube: Cube, theme: Theme) -> None:
+    named = {"var(--accent)": theme.accent} | {
+        f"var(--level-{level.lower()})": colour for level, colour in theme.levels.items()
+    }
+    lines = _named(_drawn(charts.latency, cube, View(), theme))
+    assert {name: lines[name].line.color for name in QUANTILES} == {
+        name: named[told] for name, told in QUANTILES.items()
+    }
+    services = _named(_drawn(charts.rate_by_service, cube, View(), theme))
+    told = charts.service_colours(cube, View(), theme)
+    assert {name: line.line.color for name, line in services.items()} == told
+    assert len(set(told.values())) == len(told) == 2
+
+
 def test_latency_draws_three_quantiles_in_milliseconds(cube: Cube) -> None:
     figure = _drawn(charts.latency, cube, View(), DARK)
     assert [trace.name for trace in figure.data] == ["p95 previous", "p99", "p95", "p50"]
@@ -117,7 +135,7 @@ def test_heat_is_on_a_log_scale_from_the_panels_colour(cube: Cube) -> None:
 
 @pytest.mark.parametrize("draw", DRAWN, ids=lambda draw: draw.__name__)
 def test_chart_of_nothing_says_so(draw: Callable[..., dict[str, Any]]) -> None:
-    nothing = Cube(WINDOW, {COUNTS: frame_of(COUNTS, []), LATENCY: frame_of(LATENCY, [])}, {})
+    nothing = Cube(WINDOW, {COUNTS: columns_of(COUNTS, []), LATENCY: columns_of(LATENCY, [])}, {})
     figure = _drawn(draw, nothing, View(), LIGHT)
     assert not figure.data
     assert figure.layout.annotations[0].text.startswith("No ")
