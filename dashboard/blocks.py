@@ -9,17 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
 from dashboard import statements
 from dashboard.athena import read_csv
 from dashboard.broker import Answer, Question
+from dashboard.columns import Columns, from_table
 from dashboard.statements import COLUMNS, COUNTS, ENDPOINT_LATENCY, ENDPOINTS, PATTERNS, Kind
 from dashboard.timerange import Window
 
-_PANDAS = {"int64": "int64", "int32": "int32", "float64": "float64", "string": "object"}
 _ARROW = {"string": pa.dictionary(pa.int32(), pa.string())}
 MOST_MANIFESTS = 4
 
@@ -42,9 +41,15 @@ class Block:
 
 def parse_rollup(content: bytes, name: str) -> pa.Table:
     """Return a rollup's CSV as a table of the types that `statements.COLUMNS` declares, sorted by slot."""
-    types = {column: _ARROW.get(kind) or getattr(pa, kind)() for column, kind in COLUMNS[name].items()}
-    options = pyarrow.csv.ConvertOptions(column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=False)
-    return pyarrow.csv.read_csv(io.BytesIO(content), convert_options=options).select(list(types)).sort_by("slot")
+    schema = _schema(name)
+    options = pyarrow.csv.ConvertOptions(
+        column_types=schema, strings_can_be_null=True, quoted_strings_can_be_null=False
+    )
+    return pyarrow.csv.read_csv(io.BytesIO(content), convert_options=options).select(schema.names).sort_by("slot")
+
+
+def _schema(name: str) -> pa.Schema:
+    return pa.schema([(column, _ARROW.get(kind) or getattr(pa, kind)()) for column, kind in COLUMNS[name].items()])
 
 
 def kinds(name: str, window: Window) -> tuple[Kind, ...]:
@@ -116,11 +121,9 @@ def versions_of(manifests: Sequence[Answer]) -> dict[int, int]:
     return {int(slot): int(events or 0) for slot, events in rows_found if slot}
 
 
-def frame_of(name: str, parts: Sequence[pa.Table]) -> pd.DataFrame:
-    """Return the frame of a kind from its blocks; an empty one, rightly typed, from none."""
-    if not parts:
-        return pd.DataFrame({column: pd.Series(dtype=_PANDAS[kind]) for column, kind in COLUMNS[name].items()})
-    return pd.DataFrame(pa.concat_tables(parts).unify_dictionaries().to_pandas())
+def columns_of(name: str, parts: Sequence[pa.Table]) -> Columns:
+    """Return the rows of a kind from its blocks; no rows, but every column, from none."""
+    return from_table(pa.concat_tables(parts) if parts else _schema(name).empty_table())
 
 
 def to_bytes(table: pa.Table) -> bytes:

@@ -4,12 +4,13 @@ import hashlib
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 import pyarrow as pa
 from diskcache import FanoutCache
 
 from catalog.errors import QueryError
-from dashboard.blocks import Block, frame_of, from_bytes, to_bytes
+from dashboard.blocks import Block, columns_of, from_bytes, to_bytes
 from dashboard.cube import Cube
 from dashboard.memo import Memo
 from dashboard.statements import COUNTS, LATENCY
@@ -18,6 +19,7 @@ from dashboard.timerange import Window
 BLOCK_SECONDS = 7 * 86_400.0
 TOKEN_SECONDS = 86_400.0
 MEMO_CUBES = 12
+MEMO_BLOCKS = 64
 
 
 class CubeStore:
@@ -26,6 +28,7 @@ class CubeStore:
     def __init__(self, cache: FanoutCache) -> None:
         self._cache = cache
         self._memo = Memo(MEMO_CUBES)
+        self._blocks = Memo(MEMO_BLOCKS)
 
     def missing(self, blocks: Sequence[Block]) -> list[Block]:
         """Return the blocks that are not kept."""
@@ -68,14 +71,17 @@ class CubeStore:
             raise QueryError("this view was loaded for other services; press Refresh")
         tables: dict[str, list[pa.Table]] = {}
         for name, _, key in facts["blocks"]:
-            kept = self._cache.get(key, retry=True)
-            if kept is None:
-                raise QueryError("a part of this view has left the cache; press Refresh")
-            tables.setdefault(name, []).append(from_bytes(kept))
+            tables.setdefault(name, []).append(self._blocks.get(key, partial(self._read, key)))
         start, end = (datetime.fromtimestamp(moment, UTC) for moment in facts["window"])
         return Cube(
             Window(start, end),
-            {name: frame_of(name, parts) for name, parts in ({COUNTS: [], LATENCY: []} | tables).items()},
+            {name: columns_of(name, parts) for name, parts in ({COUNTS: [], LATENCY: []} | tables).items()},
             {name: grain for name, grain, _ in facts["blocks"]},
             datetime.fromtimestamp(facts["complete_to"], UTC) if facts["complete_to"] else None,
         )
+
+    def _read(self, key: str) -> pa.Table:
+        kept = self._cache.get(key, retry=True)
+        if kept is None:
+            raise QueryError("a part of this view has left the cache; press Refresh")
+        return from_bytes(kept)

@@ -21,8 +21,8 @@ from dashboard import rows, statements
 from dashboard.athena import RUNNING, SUCCEEDED, Engine
 from dashboard.blocks import (
     Block,
+    columns_of,
     cut_blocks,
-    frame_of,
     kinds,
     manifest_days,
     parse_rollup,
@@ -197,14 +197,14 @@ class Lake:
         """Return the cube with its counts taken from the rows themselves: for filters that the rollup can't answer."""
         sources = self.sources(view, cube.services)
         if not sources.sources:
-            return replace(cube, frames={**cube.frames, COUNTS: frame_of(COUNTS, [])})
+            return replace(cube, columns={**cube.columns, COUNTS: columns_of(COUNTS, [])})
         spelled = self._spelled(view, sources, cube.window, viewer)
         statement = rows.counts_statement(sources, spelled, cube.window)
         if not is_confirmed and not self.broker.knows(Question(statement, self._scope, version)):
             self.guard.check(sources, self._clamped(view) or view, cube.services, cube.window)
         content = self.ask(statement, viewer, ANSWER_SECONDS, ROWS_SECONDS, version).content or b""
-        counts = frame_of(COUNTS, [parse_rollup(content, COUNTS)])
-        return replace(cube, frames={**cube.frames, COUNTS: counts}, is_filtered=True)
+        counts = columns_of(COUNTS, [parse_rollup(content, COUNTS)])
+        return replace(cube, columns={**cube.columns, COUNTS: counts}, is_filtered=True)
 
     def is_writable(self) -> bool:
         """Return whether the cache takes and gives back a value."""

@@ -6,14 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dashboard.columns import Columns
 from dashboard.cube import (
     ERROR_LEVELS,
     Cube,
     countable,
     counting,
-    cut,
-    places_of,
-    quantile,
     quantiles_by,
     rates_by,
     slots_of,
@@ -29,36 +27,41 @@ ONE_BAR = (np.zeros(1, dtype="int64"), 1)
 """The bars, and their seconds, of a whole window: what lies beyond the last bar counts in it."""
 
 
-def by_service(cube: Cube, view: View) -> pd.DataFrame:
-    """Return one row per service: events, error_rate, p95, each with `previous_…`, and series; most changed first."""
+def by_service(cube: Cube, view: View) -> list[dict[str, Any]]:
+    """Return one record per service: events, error_rate, p95, each with `previous_…`, and series; most changed first.
+
+    The series are `series`, of events, and `errors_series`, of the error rate.
+    """
     names = [service for service in cube.services if not view.services or service in view.services]
     columns: dict[str, Any] = {"service": names}
     for prefix, window in (("", cube.window), ("previous_", cube.window.previous)):
-        counts, places = _of_services(cut(cube.frames[COUNTS], window), names)
+        counts, places = _of_services(cube.rows(COUNTS, window), names)
         sums = rates_by(places, len(names), counts, *ONE_BAR)
         columns[f"{prefix}events"], columns[f"{prefix}error_rate"] = sums["events"][:, 0], sums["rate"][:, 0]
-        latency, of = _of_services(cut(cube.frames[LATENCY], window), names)
-        columns[f"{prefix}p95"] = quantiles_by(of, len(names), latency, 0.95)
+        latency, of = _of_services(cube.rows(LATENCY, window), names)
+        columns[f"{prefix}p95"] = quantiles_by(of, len(names), latency, (0.95,))[0]
     step = step_seconds(cube.window, 60, cube.grains.get(COUNTS, 60))
-    counts, places = _of_services(cut(cube.frames[COUNTS], cube.window), names)
+    counts, places = _of_services(cube.rows(COUNTS, cube.window), names)
     rates = rates_by(places, len(names), counts, slots_of(cube.window, step), step)
     columns["series"], columns["errors_series"] = (rates[name].tolist() for name in ("events", "rate"))
-    table = pd.DataFrame(columns | {"surprise": _surprise(columns)})
-    return table.sort_values("surprise", ascending=False, kind="stable").reset_index(drop=True)
+    order = np.argsort(-_surprise(columns), kind="stable")
+    return [{name: values[place] for name, values in columns.items()} for place in order.tolist()]
 
 
 def by_endpoint(cube: Cube, view: View) -> pd.DataFrame:
     """Return one row per service and endpoint: events, errors, error_rate, mean and p95; most errors first."""
-    rows = cut(cube.frames[ENDPOINTS], cube.window, View(services=view.services, facets=countable(view)))
+    rows = cube.rows(ENDPOINTS, cube.window, View(services=view.services, facets=countable(view)))
     columns = ["service", "endpoint", "events", "errors", "error_rate", "mean", "p95", "max", "previous_error_rate"]
-    if rows.empty:
+    if not len(rows):
         return pd.DataFrame(columns=columns)
-    table = _endpoint_sums(rows)
-    before = _endpoint_sums(cut(cube.frames[ENDPOINTS], cube.window.previous, View(services=view.services)))
+    table = _endpoint_sums(rows.frame())
+    before = _endpoint_sums(cube.rows(ENDPOINTS, cube.window.previous, View(services=view.services)).frame())
     table["previous_error_rate"] = before["error_rate"].reindex(table.index) if len(before) else np.nan
-    latency = cut(cube.frames[ENDPOINT_LATENCY], cube.window, View(services=view.services))
-    groups = latency.groupby(["service", "endpoint"], observed=True)
-    table["p95"] = pd.Series({name: quantile(group, 0.95) for name, group in groups}, dtype=float).reindex(table.index)
+    latency = cube.rows(ENDPOINT_LATENCY, cube.window, View(services=view.services))
+    groups = latency.frame().groupby(["service", "endpoint"], observed=True)
+    names = groups.size().index
+    p95 = quantiles_by(groups.ngroup().to_numpy(), len(names), latency, (0.95,))[0]
+    table["p95"] = pd.Series(dict(zip(names, p95, strict=True)), dtype=float).reindex(table.index)
     return table.reset_index().sort_values(["errors", "events"], ascending=False)[columns].reset_index(drop=True)
 
 
@@ -70,8 +73,8 @@ def by_pattern(cube: Cube, view: View) -> pd.DataFrame:
     """
     columns = ["pattern", "pattern_id", "events", "previous_events", "verdict", "level", "services"]
     columns += ["first_slot", "last_slot", "series"]
-    now, before = (cut(cube.frames[PATTERNS], window, view) for window in (cube.window, cube.window.previous))
-    has_before = bool(len(cut(cube.frames[PATTERNS], cube.window.previous)))
+    now, before = (cube.rows(PATTERNS, window, view).frame() for window in (cube.window, cube.window.previous))
+    has_before = bool(len(cube.rows(PATTERNS, cube.window.previous)))
     events, previous = (rows.groupby("pattern", observed=True)["events"].sum() for rows in (now, before))
     table = pd.DataFrame({"events": events, "previous_events": previous}).fillna(0).astype("int64")
     if table.empty:
@@ -105,23 +108,25 @@ def verdict(events: int, previous: int, has_before: bool) -> str:
 
 def facet_counts(cube: Cube, view: View, column: str, limit: int = 10) -> list[tuple[str, int]]:
     """Return the most frequent values of a column and their events, under every filter but the column's own."""
-    frame = cube.frames[ENDPOINTS if column == "endpoint" else counting(cube, view)]
+    kind = ENDPOINTS if column == "endpoint" else counting(cube, view)
     facets = {name: values for name, values in view.facets.items() if name != column}
     other = View(
         levels=() if column == "level" else view.levels,
         services=() if column == "service" else view.services,
         facets=facets,
     )
-    counts = cut(frame, cube.window, other).groupby(column, observed=True)["events"].sum()
-    ranked = counts[counts > 0].sort_values(ascending=False).head(limit)
-    return [(str(name), int(count)) for name, count in ranked.items()]
+    rows = cube.rows(kind, cube.window, other)
+    texts = rows.texts[column]
+    sums = np.bincount(texts.codes + 1, rows["events"], len(texts.values) + 1)[1:]  # the first is of missing texts
+    counts = [(value, int(events)) for value, events in zip(texts.values, sums, strict=True) if events]
+    return sorted(counts, key=lambda counted: (-counted[1], counted[0]))[:limit]
 
 
-def _of_services(rows: pd.DataFrame, names: Sequence[str]) -> tuple[pd.DataFrame, np.ndarray]:
+def _of_services(rows: Columns, names: Sequence[str]) -> tuple[Columns, np.ndarray]:
     """Return the rows of services, and for each row the place of its service among `names`."""
-    places = places_of(rows["service"], names)
+    places = rows.texts["service"].places(names)
     is_there = places >= 0
-    return (rows, places) if is_there.all() else (rows[is_there], places[is_there])
+    return (rows, places) if is_there.all() else (rows.taken(is_there), places[is_there])
 
 
 def _surprise(now: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -1,9 +1,9 @@
 """How a page follows the view: one request brings what it shows for another range, level or theme.
 
 The store `shell-draw` holds what a page is to be drawn for: view, theme, and the answer with its cube. There is no
-answer yet when the range has just moved: the page is then drawn of what is kept, if all of it is. What it shows is held
-by a store of its own, for Dash calls whoever writes a store that it finds; with that, `shell-due` moves on to the
-view's range, which asks for the load.
+answer yet when the range has just moved: the page is then drawn of what is kept, if all of it is, and with that its
+`due` moves on to the range, which asks for the load. That, and what the page shows, are held by stores of its own, for
+Dash calls whoever writes a store that it finds.
 """
 
 import hashlib
@@ -31,10 +31,11 @@ def kept(page: str, token: str, view: View, theme: Theme, draw: Callable[[], Par
     return parts
 
 
-def shown_store(page: str, opening: shell.Opening, parts: Parts) -> dcc.Store:
-    """Return the store with what a page opens with: `parts`, in the order of the outputs that follow the view."""
+def stores(page: str, opening: shell.Opening, parts: Parts) -> list[dcc.Store]:
+    """Return the stores of a page that opens with `parts`, in the order of the outputs that follow the view."""
     asked = shell.asked_for(opening.answer, opening.view, opening.theme) or {}
-    return dcc.Store(id=_shown(page), data={**asked, "marks": _marks(parts) if asked else [""] * len(parts)})
+    shown = {**asked, "marks": _marks(parts) if asked else [""] * len(parts)}
+    return [dcc.Store(id=_shown(page), data=shown), dcc.Store(id=_due(page), data=shell.span_of(opening.view))]
 
 
 def follows_view(page: str, needs: tuple[str, ...], *outputs: Output) -> Callable[[Draw], Draw]:
@@ -47,6 +48,7 @@ def follows_view(page: str, needs: tuple[str, ...], *outputs: Output) -> Callabl
         @callback(
             *outputs,
             Output(_shown(page), "data"),
+            Output(_due(page), "data"),
             Input("shell-draw", "data"),
             State(_shown(page), "data"),
             prevent_initial_call=True,
@@ -54,16 +56,17 @@ def follows_view(page: str, needs: tuple[str, ...], *outputs: Output) -> Callabl
         @wraps(draw)
         def redraw(asked: Any, shown: Any) -> Parts:
             if not asked:
-                return (no_update,) * (len(outputs) + 1)
+                return (no_update,) * (len(outputs) + 2)
             view = shell.view_of(asked["view"])
+            due = no_update if asked["answer"] else shell.span_of(view)
             answer = asked["answer"] or shell.open_kept(view, needs).answer
             if not answer:
-                return *(no_update for _ in outputs), shown
+                return *(no_update for _ in outputs), no_update, due
             parts = draw(answer, view, theme_of(asked["theme"]))
             before = shown["marks"]
             marks = _marks(parts, before)
             changed = (no_update if mark == had else part for part, mark, had in zip(parts, marks, before, strict=True))
-            return *changed, {**asked, "answer": answer, "marks": marks}
+            return *changed, {**asked, "answer": answer, "marks": marks}, due
 
         return draw
 
@@ -72,6 +75,10 @@ def follows_view(page: str, needs: tuple[str, ...], *outputs: Output) -> Callabl
 
 def _shown(page: str) -> dict[str, str]:
     return {"type": "shown", "page": page}
+
+
+def _due(page: str) -> dict[str, str]:
+    return {"type": "due", "page": page}
 
 
 def _marks(parts: Parts, before: list[str] | None = None) -> list[str]:

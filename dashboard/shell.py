@@ -1,9 +1,9 @@
 """The shell around every page: sidebar, header, status line, and the callbacks that keep view, URL and data together.
 
 The browser holds the view in the store `shell-view`; one clientside callback writes it and the URL together.
-`shell-span` is what of it the cube depends on, `shell-due` the span whose load is due: it follows once the page is
-drawn of what is kept. `shell-answer` names the cube that is loaded for that, and `shell-draw` holds view, answer and
-theme: what a page is drawn for, as `redraw` tells.
+`shell-span` is what of it the cube depends on, `shell-due` the span whose load is due, or the page's own `due`: that
+follows once the page is drawn of what is kept. `shell-answer` names the cube that is loaded for that, and `shell-draw`
+holds view, answer and theme: what a page is drawn for, as `redraw` tells.
 """
 
 import secrets
@@ -20,6 +20,7 @@ from dashboard.athena import FAILED, RUNNING
 from dashboard.components import chrome
 from dashboard.components.panel import message
 from dashboard.components.status_line import status_line
+from dashboard.components.still import HTML, written
 from dashboard.cube import Cube
 from dashboard.lake import Lake
 from dashboard.loading import Loaded
@@ -31,10 +32,12 @@ POLL_MS = 350
 REFRESH_MS = 30_000
 DEFAULT_NEEDS = ("counts", "latency")
 
-_CANCELLED = [
-    html.Span("Cancelled", className="pill pill-bad"),
-    html.Span("the query was stopped; press Refresh to ask again"),
-]
+_CANCELLED = written(
+    [
+        html.Span("Cancelled", className="pill pill-bad"),
+        html.Span("the query was stopped; press Refresh to ask again"),
+    ]
+)
 
 
 def lake() -> Lake:
@@ -90,7 +93,7 @@ def frame(
     opening = open_kept(view, needs if callable(content) else ())
     loaded = opening.loaded
     told = timerange.tell(view.time_range, lake().clock(), timerange.parse_zone(view.zone))
-    return html.Div(
+    page = html.Div(
         [
             dcc.Store(id="shell-view", data=to_store(view)),
             dcc.Store(id="shell-draw", data=asked_for(opening.answer, view, opening.theme)),
@@ -102,13 +105,15 @@ def frame(
             dcc.Store(id="shell-viewer", data=secrets.token_hex(8)),
             dcc.Store(id="shell-answer", data=opening.answer),
             dcc.Store(id="shell-brush"),
+            dcc.Store(id="shell-told", data=told.text),
+            dcc.Store(id="shell-typed"),
             dcc.Interval(id="shell-poll", interval=POLL_MS, disabled=True),
             dcc.Interval(id="shell-refresh", interval=REFRESH_MS),
             chrome.sidebar(view, told, title, opening.cube.services if opening.cube else []),
             html.Main(
                 [
                     chrome.header(title, told, access.current()),
-                    chrome.status_place(_status(loaded, view) if loaded else None),
+                    chrome.status_place(_status(loaded, view) if loaded else ""),
                     chrome.notices(notices),
                     html.Div(id="shell-error"),
                     html.Div(
@@ -124,6 +129,15 @@ def frame(
         ],
         className="shell",
     )
+    _only_buttons_count_clicks(page)
+    return page
+
+
+def _only_buttons_count_clicks(layout: html.Div) -> None:
+    """Keep clicks that nobody asks about from Dash, which tells every component of those on any element with an id."""
+    for part in layout._traverse():
+        if getattr(part, "_namespace", "") == "dash_html_components" and part._type != "Button":
+            part.disable_n_clicks = True
 
 
 def open_kept(view: View, needs: tuple[str, ...]) -> Opening:
@@ -153,13 +167,14 @@ def register(app: Dash) -> None:
     _register_chrome(app)
     app.callback(
         Output("shell-answer", "data"),
-        Output("shell-status", "children"),
+        Output("shell-status", HTML),
         Output("shell-poll", "disabled"),
         Output("shell-page", "className"),
         Output("shell-service", "options"),
         Output("shell-cancel", "hidden"),
         Output("shell-error", "children"),
         Input("shell-due", "data"),
+        Input({"type": "due", "page": ALL}, "data"),
         Input("shell-poll", "n_intervals"),
         Input("shell-refresh", "n_intervals"),
         Input("shell-run", "n_clicks"),
@@ -184,7 +199,7 @@ def _register_view(app: Dash) -> None:
         Output("shell-view", "data"),
         Output("shell-span", "data"),
         Output("shell-due", "data"),
-        Output("shell-draw", "data", allow_duplicate=True),
+        Output("shell-draw", "data"),
         Input("shell-range", "data"),
         Input("shell-level", "value"),
         Input("shell-service", "value"),
@@ -193,6 +208,7 @@ def _register_view(app: Dash) -> None:
         Input("shell-facets", "data"),
         State("shell-view", "data"),
         State("shell-due", "data"),
+        State({"type": "due", "page": ALL}, "data"),
         State("shell-answer", "data"),
         State("shell-theme", "data"),
         State("shell-draw", "data"),
@@ -200,16 +216,8 @@ def _register_view(app: Dash) -> None:
         prevent_initial_call=True,
     )
     clientside(
-        "follow",
-        Output("shell-due", "data", allow_duplicate=True),
-        Input({"type": "shown", "page": ALL}, "data"),
-        State("shell-view", "data"),
-        State("shell-due", "data"),
-        prevent_initial_call=True,
-    )
-    clientside(
-        "asked",
-        Output("shell-draw", "data"),
+        "ask",
+        Output("shell-sink", "className"),
         Input("shell-answer", "data"),
         Input("shell-theme", "data"),
         State("shell-draw", "data"),
@@ -232,6 +240,7 @@ def _register_chrome(app: Dash) -> None:
 
 def _load(
     _due: Any,
+    _pages_due: Any,
     _poll: Any,
     _refresh: Any,
     _run: Any,
@@ -258,8 +267,8 @@ def _load(
     return no_update, line, True, "page" if answer else "page failed", no_update, True, _failure(loaded)
 
 
-def _status(loaded: Loaded, view: View, has_previous: bool = True) -> list[html.Span]:
-    return status_line(loaded, lake().clock().timestamp(), view.zone, has_previous)
+def _status(loaded: Loaded, view: View, has_previous: bool = True) -> str:
+    return written(status_line(loaded, lake().clock().timestamp(), view.zone, has_previous))
 
 
 def span_of(view: View) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from dash import Dash, Input, Output, State, ctx, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
 from catalog.errors import LoglakeError
 from dashboard import shell, timerange
@@ -15,10 +15,18 @@ def register(app: Dash) -> None:
     app.callback(
         Output("shell-range", "data", allow_duplicate=True),
         Output("shell-range-error", "children", allow_duplicate=True),
-        Input("shell-range-text", "value"),
+        Input("shell-typed", "data"),
         State("shell-view", "data"),
         prevent_initial_call=True,
     )(_read_text)
+    app.clientside_callback(
+        ClientsideFunction("shell", "typed"),
+        Output("shell-typed", "data"),
+        Output("shell-range-error", "children", allow_duplicate=True),
+        Input("shell-range-text", "value"),
+        State("shell-told", "data"),
+        prevent_initial_call=True,
+    )
     app.callback(
         Output("shell-range", "data"),
         Output("shell-range-error", "children"),
@@ -36,18 +44,22 @@ def register(app: Dash) -> None:
         prevent_initial_call=True,
     )(_choose_range)
     app.callback(
+        Output("shell-told", "data"),
         Output("shell-range-text", "value"),
         Output("shell-range-label", "children"),
         Output("shell-dates", "start_date"),
         Output("shell-dates", "end_date"),
         Input("shell-span", "data"),
         State("shell-view", "data"),
+        State("shell-dates", "start_date"),
+        State("shell-dates", "end_date"),
         prevent_initial_call=True,
     )(_show_range)
 
 
-def _read_text(text: str, store: Any) -> tuple[Any, str]:
-    """Return the range that was typed; a callback of its own, for the text also follows what was chosen otherwise."""
+def _read_text(typed: Any, store: Any) -> tuple[Any, str]:
+    """Return the range that was typed."""
+    text = typed["text"]
     zone = timerange.parse_zone(shell.view_of(store).zone)
     return _checked(lambda: timerange.parse(text, shell.lake().clock(), zone) if text else None, store)
 
@@ -87,7 +99,9 @@ def _chosen(brush: Any, view: View, calendar: list[str]) -> timerange.TimeRange 
     return None
 
 
-def _show_range(_span: Any, store: dict[str, str]) -> tuple[str, str, str, str]:
+def _show_range(_span: Any, store: dict[str, str], *shown_days: str) -> tuple[Any, ...]:
+    """Return the range's text twice, its label and its days; days that are shown already are not sent again."""
     view = shell.view_of(store)
     told = timerange.tell(view.time_range, shell.lake().clock(), timerange.parse_zone(view.zone))
-    return told.text, told.label, told.first_day, told.last_day
+    days = (told.first_day, told.last_day)
+    return told.text, told.text, told.label, *((no_update, no_update) if days == shown_days else days)

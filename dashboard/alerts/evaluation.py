@@ -79,12 +79,11 @@ def _services(rule: Rule, cube: Cube) -> Sequence[str]:
 
 
 def _error_rate(rule: Rule, cube: Cube, window: Window, service: str) -> list[Finding]:
-    rows = cubes.cut(cube.frames[COUNTS], window, View(services=(service,)))
+    rows = cube.rows(COUNTS, window, View(services=(service,)))
     events = int(rows["events"].sum())
     if events < rule.min_events:
         return []
-    errors = int(rows.loc[rows["level"].isin(ERROR_LEVELS), "events"].sum())
-    rate = errors / events
+    rate = cubes.error_share(rows) or 0.0
     text = f"{share(rate)} of {count(events)} events of {service} are errors, in {rule.window_minutes} min"
     return [Finding(service, rate, rate > rule.threshold, text, _query(window, service, ERROR_LEVELS))]
 
@@ -93,7 +92,7 @@ def _p95(rule: Rule, cube: Cube, window: Window, service: str) -> list[Finding]:
     grain = cube.grains.get(LATENCY, 60)
     start = datetime.fromtimestamp(window.start.timestamp() // grain * grain, UTC)
     window = Window(start, window.end)
-    rows = cubes.cut(cube.frames[LATENCY], window, View(services=(service,)))
+    rows = cube.rows(LATENCY, window, View(services=(service,)))
     if rows["events"].sum() < rule.min_events:
         return []
     p95 = cubes.quantile(rows, 0.95) or 0.0
@@ -103,9 +102,7 @@ def _p95(rule: Rule, cube: Cube, window: Window, service: str) -> list[Finding]:
 
 def _volume_drop(rule: Rule, cube: Cube, window: Window, service: str) -> list[Finding]:
     view = View(services=(service,))
-    now, before = (
-        int(cubes.cut(cube.frames[COUNTS], stretch, view)["events"].sum()) for stretch in (window, window.previous)
-    )
+    now, before = (int(cube.rows(COUNTS, stretch, view)["events"].sum()) for stretch in (window, window.previous))
     if before < rule.min_events:
         return []
     drop = max(0.0, 1 - now / before)
@@ -114,7 +111,7 @@ def _volume_drop(rule: Rule, cube: Cube, window: Window, service: str) -> list[F
 
 
 def _new_patterns(rule: Rule, cube: Cube, window: Window) -> list[Finding]:
-    frame = cube.frames[PATTERNS]
+    frame = cube.columns[PATTERNS].frame()
     frame = frame[frame["level"].isin(ERROR_LEVELS) & (frame["pattern"] != OTHER)]
     if rule.services:
         frame = frame[frame["service"].isin(rule.services)]
@@ -122,7 +119,7 @@ def _new_patterns(rule: Rule, cube: Cube, window: Window) -> list[Finding]:
     start = window.start.timestamp() // grain * grain
     earlier = set(frame.loc[frame["slot"] < start, "pattern"])
     recent = frame[(frame["slot"] >= start) & (frame["slot"] < window.end.timestamp())]
-    if not len(cubes.cut(cube.frames[PATTERNS], cube.window.previous)) and not earlier:
+    if not len(cube.rows(PATTERNS, cube.window.previous)) and not earlier:
         return []  # without a past everything is new
     unseen = recent[~recent["pattern"].isin(earlier)]
     groups = unseen.groupby(["pattern", "service"], observed=True)["events"].sum()

@@ -58,7 +58,8 @@
   /* What the page is to be drawn for; nothing when it is drawn, or when another range's answer has yet to come. */
   function asked(answer, theme, draw, view, shown) {
     if (!answer || answer.from !== view.from || answer.to !== view.to) return none();
-    const had = (draw && draw.answer ? draw : shown[0]) || {};
+    const isUnderWay = draw && !same(draw.view, (shown[0] || {}).view);
+    const had = (isUnderWay || (draw && draw.answer) ? draw : shown[0]) || {};
     const isDrawn = had.answer && had.answer.token === answer.token && had.theme === theme && same(had.view, view);
     return isDrawn ? none() : { answer: answer, view: view, theme: theme };
   }
@@ -71,7 +72,7 @@
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     shell: {
-      writeView: function (range, levels, services, search, zone, facets, current, due, answer, theme, draw, shown) {
+      writeView: function (range, levels, services, search, zone, facets, current, due, pageDue, answer, theme, draw, shown) {
         const order = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
         const view = Object.assign(
           {
@@ -92,12 +93,13 @@
         show(view);
         const span = spanOf(view);
         const told = same(span, spanOf(current || {})) ? none() : span;
-        if (same(span, due)) return [view, told, none(), asked(answer, theme, draw, view, shown)];
+        if (same(span, pageDue[0] || due)) return [view, told, none(), asked(answer, theme, draw, view, shown)];
         if (!shown.length) return [view, told, span, none()];
         return [view, told, none(), { answer: null, view: view, theme: theme }]; /* of what is kept; the load follows */
       },
-      follow: function (shown, view, due) {
-        return same(spanOf(view), due) ? none() : spanOf(view);
+      /* The range's text also follows what is chosen otherwise: only what was typed is asked about. */
+      typed: function (text, told) {
+        return text === told ? [none(), ""] : [{ text: text, at: Date.now() }, none()];
       },
       theme: function (clicks, current) {
         let mode = themeMode();
@@ -108,7 +110,13 @@
         const name = applyTheme(mode);
         return name === current ? none() : name;
       },
-      asked: asked,
+      /* Set, not put out: Dash drops a callback that follows from itself, as the drawing of an answer does from the
+         drawing of what was kept, when the load that it asked for is answered at once. */
+      ask: function (answer, theme, draw, view, shown) {
+        const next = asked(answer, theme, draw, view, shown);
+        if (next !== none()) window.dash_clientside.set_props("shell-draw", { data: next });
+        return none();
+      },
       copyLink: function () {
         navigator.clipboard.writeText(window.location.href);
         const button = document.getElementById("shell-copy");

@@ -1,7 +1,6 @@
 """What stands around every page: sidebar, header, status line's place, notices and the keyboard help."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import dash
 import dash_bootstrap_components as dbc
@@ -44,7 +43,7 @@ def sidebar(view: View, told: Told, title: str, services: Sequence[str] = ()) ->
     ]
     return html.Aside(
         [
-            html.Div([html.Span(className="brand-mark"), html.Span("Loglake")], className="brand"),
+            still(written([html.Span(className="brand-mark"), html.Span("Loglake")]), className="brand"),
             html.Nav(still(written(links)), **attributes({"aria-label": "Pages"})),
             controls(view, told, list(services)),
         ],
@@ -102,12 +101,12 @@ def _person(person: Person) -> html.Form | None:
     return html.Form([name, out], method="POST", action=dash.get_relative_path("/logout"), className="person")
 
 
-def status_place(line: Any = None) -> html.Div:
+def status_place(line: str = "") -> html.Div:
     """Return the place of the status line, with what it says already, and the button that cancels."""
     return html.Div(
         [
-            html.Div(
-                line or [html.Span("Loading", className="pill pill-running")],
+            still(
+                line or written(html.Span("Loading", className="pill pill-running")),
                 id="shell-status",
                 className="status-parts",
                 role="status",
@@ -137,7 +136,7 @@ def keyboard_help() -> dbc.Modal:
     return dbc.Modal(
         [
             dbc.ModalHeader(dbc.ModalTitle("Keyboard")),
-            dbc.ModalBody(html.Table(html.Tbody(rows), className="plain-table")),
+            dbc.ModalBody(still(written(html.Table(html.Tbody(rows), className="plain-table")))),
         ],
         id="shell-help",
         is_open=False,

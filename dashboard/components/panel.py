@@ -1,18 +1,22 @@
 """Panels: a titled card around a chart or a table, each of which may fail by itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dash import dcc, html, no_update
 
 from catalog.errors import QueryError
 from catalog.schema import LEVELS
+from dashboard.components.still import element, still, written
 
 
 def panel(title: str, content: Any, note: str = "", aside: Any = None) -> html.Section:
     """Return a card with a title that says what is measured, and a note on how."""
-    head = [html.H2(title), html.Span(note, className="panel-note") if note else None, aside]
-    return html.Section([html.Div(head, className="panel-head"), content], className="panel")
+    words = written([html.H2(title), html.Span(note, className="panel-note") if note else None])
+    if aside is None:
+        return html.Section([still(words, className="panel-head"), content], className="panel")
+    head = html.Div([still(words, className="panel-words"), aside], className="panel-head")
+    return html.Section([head, content], className="panel")
 
 
 BLANK = {
@@ -39,11 +43,19 @@ def chart(name: str, label: str, height: int, figure: dict[str, Any] | None = No
 
 def legend(name: str, told: str = "") -> html.Div:
     """Return the level colours with their names, and a place for the chart's sentence."""
-    keys = [
-        html.Span([html.I(className=f"swatch level-{level.lower()}"), level], className="legend-key")
-        for level in LEVELS
-    ]
-    return html.Div([html.Span(told, id=name, className="panel-note"), *keys], className="legend")
+    colours = {level: f"var(--level-{level.lower()})" for level in LEVELS}
+    told_place = html.Span(told, id=name, className="panel-note")
+    return html.Div([told_place, still(keys(colours), className="legend-keys")], className="legend")
+
+
+QUANTILES = {"p50": "var(--accent)", "p95": "var(--level-warning)", "p99": "var(--level-critical)"}
+"""The lines of response times, in the colours of `figures.charts.latency`."""
+
+
+def keys(colours: Mapping[str, str]) -> str:
+    """Return names with their colours as HTML, for a legend."""
+    swatches = {name: element("i", class_="swatch", style=f"background: {colour}") for name, colour in colours.items()}
+    return "".join([element("span", swatch, name, class_="legend-key") for name, swatch in swatches.items()])
 
 
 def message(title: str, text: str, *actions: Any) -> html.Div:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import groupby
 
 from markupsafe import Markup, escape
 
@@ -15,7 +16,7 @@ def sparkline(values: Sequence[float], colour: str, width: int = 120, height: in
     top = max(known, default=0.0) or 1.0
     step = width / max(1, len(values) - 1)
     points = [
-        None if math.isnan(value) else (round(place * step, 1), round(height - 2 - value / top * (height - 4), 1))
+        "" if math.isnan(value) else f"{place * step:.1f},{height - 2 - value / top * (height - 4):.1f}"
         for place, value in enumerate(values)
     ]
     shapes = "".join(_shape(part, colour, height) for part in _unbroken(points))
@@ -24,21 +25,15 @@ def sparkline(values: Sequence[float], colour: str, width: int = 120, height: in
     return Markup(f'<svg class="sparkline" {told} {box}>{shapes}</svg>')
 
 
-def _shape(part: Sequence[tuple[float, float]], colour: str, height: int) -> str:
-    line = " ".join(f"{x},{y}" for x, y in part)
-    area = f"{part[0][0]},{height} {line} {part[-1][0]},{height}"
+def _shape(part: Sequence[str], colour: str, height: int) -> str:
+    line = " ".join(part)
+    first, last = (point.split(",")[0] for point in (part[0], part[-1]))
     return (
-        f'<polygon points="{area}" fill="{colour}" fill-opacity="0.13"/>'
+        f'<polygon points="{first},{height} {line} {last},{height}" fill="{colour}" fill-opacity="0.13"/>'
         f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="1.5" '
         'stroke-linejoin="round" vector-effect="non-scaling-stroke"/>'
     )
 
 
-def _unbroken(points: Sequence[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:
-    parts: list[list[tuple[float, float]]] = [[]]
-    for point in points:
-        if point is None:
-            parts.append([])
-        else:
-            parts[-1].append(point)
-    return [part for part in parts if part]
+def _unbroken(points: Sequence[str]) -> list[list[str]]:
+    return [list(part) for is_known, part in groupby(points, bool) if is_known]

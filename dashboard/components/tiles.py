@@ -1,8 +1,10 @@
 """Metric cards: a number, how it differs from the previous period, and its course."""
 
 from dash import html
+from markupsafe import Markup
 
 from dashboard.components.sparkline import sparkline
+from dashboard.components.still import element
 from dashboard.cube import Kpi
 from dashboard.theme import Theme
 from dashboard.wording import change, count, duration, share
@@ -25,23 +27,21 @@ def skeleton_tiles() -> list[html.Div]:
     return [html.Div(className="tile skeleton") for _ in TITLES]
 
 
-def tile(kpi: Kpi, theme: Theme) -> html.Div:
-    """Return one card; its change is worded and marked, never told by colour alone."""
+def tile(kpi: Kpi, theme: Theme) -> Markup:
+    """Return one card as HTML; its change is worded and marked, never told by colour alone."""
     colour = theme.levels["ERROR"] if kpi.name in ("errors", "error_rate") else theme.accent
-    return html.Div(
-        [
-            html.Div(TITLES[kpi.name], className="tile-title"),
-            html.Div(_value(kpi), className="tile-value"),
-            html.Div(
-                [
-                    html.Span(change(kpi.change), className=f"delta {tone(kpi)}"),
-                    html.Span(" vs previous", className="tile-versus"),
-                ],
-                className="tile-delta",
-            ),
-            sparkline(kpi.series, colour),
-        ],
-        className="tile",
+    return element(
+        "div",
+        element("div", TITLES[kpi.name], class_="tile-title"),
+        element("div", _value(kpi), class_="tile-value"),
+        element(
+            "div",
+            element("span", change(kpi.change), class_=f"delta {tone(kpi)}"),
+            element("span", " vs previous", class_="tile-versus"),
+            class_="tile-delta",
+        ),
+        sparkline(kpi.series, colour),
+        class_="tile",
         title=f"{TITLES[kpi.name]}: {HINTS[kpi.name]}; in the period before: {_text(kpi.name, kpi.previous)}",
     )
 

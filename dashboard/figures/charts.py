@@ -49,54 +49,58 @@ def error_rate(cube: Cube, view: View, theme: Theme) -> Figure:
     """Return the share of errors over time, the previous window's behind it, dashed."""
     now = cubes.error_rate(cube, view)
     before = cubes.error_rate(cube, view, cube.window.previous)
-    if now["events"].isna().all():
+    if now.is_empty:
         return empty(theme, "No events in this range")
     colour = theme.levels["ERROR"]
-    step = int(now.index[1] - now.index[0]) if len(now) > 1 else 60
-    x = times(now.index + step // 2, view.zone)
-    ghost = before["rate"].to_numpy()[: len(x)]
+    x = times(now.slots + now.step // 2, view.zone)
+    ghost = before["rate"][: len(x)]
     area = {"fill": "tozeroy", "fillcolor": _pale(colour)}
     lines = [
         {"x": x, "y": _plain(ghost), "name": "previous"} | _line(colour, 1.2, "dot", 0.55),
-        {"x": x, "y": _plain(now["rate"].to_numpy()), "name": "error rate"} | area | _line(colour, 2),
+        {"x": x, "y": _plain(now["rate"]), "name": "error rate"} | area | _line(colour, 2),
     ]
-    axes = layout(theme, cube, view, step, yaxis=value_axis(theme, tickformat=".2~%"))
-    return _figure(lines, axes, theme, view, cube, step, "%{y:.2%}")
+    axes = layout(theme, cube, view, now.step, yaxis=value_axis(theme, tickformat=".2~%"))
+    return _figure(lines, axes, theme, view, cube, now.step, "%{y:.2%}")
 
 
 def latency(cube: Cube, view: View, theme: Theme) -> Figure:
     """Return p50, p95 and p99 over time; p50 heaviest, the previous window's p95 dotted."""
     now = cubes.quantile_lines(cube, view)
-    if now.isna().all(axis=None):
+    if now.is_empty:
         return empty(theme, "No response times in this range")
-    step = int(now.index[1] - now.index[0]) if len(now) > 1 else 60
-    x = times(now.index + step // 2, view.zone)
-    before = cubes.quantile_lines(cube, view, cube.window.previous)[0.95].to_numpy()[: len(x)]
+    x = times(now.slots + now.step // 2, view.zone)
+    before = cubes.quantile_lines(cube, view, cube.window.previous)[0.95][: len(x)]
     lines = [{"x": x, "y": _plain(before), "name": "p95 previous"} | _line(theme.muted, 1.2, "dot", 0.6)]
     widths = {0.5: 2.4, 0.95: 1.7, 0.99: 1.1}
     for wanted, colour in zip(
-        (0.99, 0.95, 0.5), (theme.services[4], theme.levels["WARNING"], theme.accent), strict=True
+        (0.99, 0.95, 0.5), (theme.levels["CRITICAL"], theme.levels["WARNING"], theme.accent), strict=True
     ):
-        y = _plain(now[wanted].to_numpy())
+        y = _plain(now[wanted])
         lines.append({"x": x, "y": y, "name": QUANTILE_NAMES[wanted]} | _line(colour, widths[wanted]))
-    axes = layout(theme, cube, view, step, yaxis=value_axis(theme, tickformat=",.0f", ticksuffix=" ms"))
-    return _figure(lines, axes, theme, view, cube, step, "%{y:.0f} ms")
+    axes = layout(theme, cube, view, now.step, yaxis=value_axis(theme, tickformat=",.0f", ticksuffix=" ms"))
+    return _figure(lines, axes, theme, view, cube, now.step, "%{y:.0f} ms")
 
 
 def rate_by_service(cube: Cube, view: View, theme: Theme) -> Figure:
     """Return events per second of each service over time: at most six lines, the rest left out."""
-    services = [name for name in cube.services if not view.services or name in view.services][:6]
-    if not services:
+    colours = service_colours(cube, view, theme)
+    if not colours:
         return empty(theme, "No events in this range")
     step = cubes.step_seconds(cube.window, 60, cube.grains.get("counts", 60))
     lines = []
-    for name in services:
-        rates = cubes.error_rate(cube, View(services=(name,)), step=step)["events"] / step
-        colour = theme.services[cube.services.index(name) % len(theme.services)]
-        x = times(rates.index + step // 2, view.zone)
-        lines.append({"x": x, "y": _plain(rates.to_numpy()), "name": name} | _line(colour, 1.6))
+    for name, colour in colours.items():
+        rates = cubes.error_rate(cube, View(services=(name,)), step=step)
+        x = times(rates.slots + step // 2, view.zone)
+        lines.append({"x": x, "y": _plain(rates["events"] / step), "name": name} | _line(colour, 1.6))
     axes = layout(theme, cube, view, step, yaxis=value_axis(theme, ticksuffix="/s", tickformat=".2~f"))
     return _figure(lines, axes, theme, view, cube, step, "%{y:.2f}/s")
+
+
+def service_colours(cube: Cube, view: View, theme: Theme) -> dict[str, str]:
+    """Return the services that have a line of their own, at most as many as there are colours, and its colour."""
+    most = len(theme.services)
+    shown = [name for name in cube.services if not view.services or name in view.services][:most]
+    return {name: theme.services[cube.services.index(name) % most] for name in shown}
 
 
 def latency_heat(cube: Cube, view: View, theme: Theme) -> Figure:
@@ -132,9 +136,8 @@ def latency_heat(cube: Cube, view: View, theme: Theme) -> Figure:
 
 def describe(cube: Cube, view: View) -> str:
     """Return one sentence about the volume chart, for those who can't see it."""
-    table = cubes.volume(cube, view)
-    total = int(table.to_numpy().sum()) if len(table) else 0
-    errors = int(table[[level for level in cubes.ERROR_LEVELS if level in table]].to_numpy().sum()) if len(table) else 0
+    rows = cube.rows(cubes.counting(cube, view), cube.window, view)
+    total, errors = int(cubes.total_events(rows) or 0), int(cubes.total_errors(rows) or 0)
     return f"{total:,} events, {errors:,} of them errors ({share(errors / total if total else None)})"
 
 

@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import numpy as np
 import pandas as pd
 
 from catalog.live import COUNTED_SECONDS, NO_STATUS, Counts
 from catalog.live_feed import Feed, LiveError, State
+from dashboard.columns import Columns, from_frame
 from dashboard.cube import Cube
 from dashboard.statements import COUNTS, LATENCY
 
@@ -56,19 +58,19 @@ def joined(cube: Cube, slots: Mapping[int, Counts], seam: float, read_to: float)
     """Return the cube with everything from the seam on replaced by the live counters."""
     end = cube.window.end.timestamp()
     behind = {start: counts for start, counts in slots.items() if seam <= start < end}
-    frames = dict(cube.frames)
-    frames[COUNTS] = _replaced(frames[COUNTS], seam, _counts(behind, cube.grains.get(COUNTS, 60)))
-    frames[LATENCY] = _replaced(frames[LATENCY], seam, _latency(behind, cube.grains.get(LATENCY, 60)))
-    return replace(cube, frames=frames, complete_to=datetime.fromtimestamp(read_to, UTC))
+    columns = dict(cube.columns)
+    columns[COUNTS] = _replaced(columns[COUNTS], seam, _counts(behind, cube.grains.get(COUNTS, 60)))
+    columns[LATENCY] = _replaced(columns[LATENCY], seam, _latency(behind, cube.grains.get(LATENCY, 60)))
+    return replace(cube, columns=columns, complete_to=datetime.fromtimestamp(read_to, UTC))
 
 
-def _replaced(frame: pd.DataFrame, seam: float, rows: list[dict[str, object]]) -> pd.DataFrame:
-    before = frame[frame["slot"] < seam]
+def _replaced(columns: Columns, seam: float, rows: list[dict[str, object]]) -> Columns:
+    before = columns.taken(slice(int(np.searchsorted(columns["slot"], seam))))
     if not rows:
         return before
-    plain = {name: "object" for name, kind in before.dtypes.items() if kind.name == "category"}
-    behind = pd.DataFrame(rows, columns=list(frame.columns))
-    return pd.concat([before.astype(plain), behind], ignore_index=True) if len(before) else behind
+    behind = pd.DataFrame(rows)
+    plain = dict.fromkeys(columns.texts, "object")
+    return from_frame(pd.concat([before.frame().astype(plain), behind], ignore_index=True) if len(before) else behind)
 
 
 def _counts(slots: Mapping[int, Counts], grain: int) -> list[dict[str, object]]:

@@ -9,7 +9,7 @@ from flask import current_app
 
 from dashboard import access, rankings, redraw, shell
 from dashboard import cube as cubes
-from dashboard.components.panel import chart, legend, panel, part
+from dashboard.components.panel import QUANTILES, chart, keys, legend, panel, part
 from dashboard.components.services_table import services_table
 from dashboard.components.still import HTML, still, written
 from dashboard.components.tiles import skeleton_tiles, tile
@@ -44,7 +44,8 @@ def _content(opening: shell.Opening) -> list[Any]:
                 panel(
                     "Response time",
                     chart("overview-latency", "overview-latency", 190, latency),
-                    "p50, p95, p99; dotted: p95 before",
+                    "dotted: p95 before",
+                    still(keys(QUANTILES), className="legend"),
                 ),
             ],
             className="columns",
@@ -53,7 +54,7 @@ def _content(opening: shell.Opening) -> list[Any]:
             "Services, most changed first",
             still(services, id="overview-services", className=services_class),
         ),
-        redraw.shown_store("overview", opening, parts),
+        *redraw.stores("overview", opening, parts),
     ]
 
 
@@ -88,12 +89,12 @@ def live_cube(answer: Any) -> tuple[cubes.Cube, float | None]:
 def _drawing(cube: cubes.Cube, view: View, theme: Theme, live_since: float | None) -> tuple[Any, ...]:
     """Return what the callback puts out: tiles, volume, its sentence, error rate, latency, the table and its class."""
     return (
-        part(lambda: written([tile(kpi, theme) for kpi in cubes.kpis(cube, view)])),
+        part(lambda: "".join([tile(kpi, theme) for kpi in cubes.kpis(cube, view)])),
         part(charts.volume, cube, view, theme),
         _told(cube, view, live_since),
         part(charts.error_rate, cube, view, theme),
         part(charts.latency, cube, view, theme),
-        written(services_table(rankings.by_service(cube, view), theme, query_string(view))),
+        services_table(rankings.by_service(cube, view), theme, query_string(view)),
         "table-scroll",
     )
 

@@ -8,7 +8,7 @@ from dash import Output, dcc, html
 
 from dashboard import cube as cubes
 from dashboard import rankings, redraw, shell
-from dashboard.components.panel import chart, panel, part
+from dashboard.components.panel import QUANTILES, chart, keys, panel, part
 from dashboard.components.services_table import services_table
 from dashboard.components.still import HTML, still, written
 from dashboard.components.tiles import skeleton_tiles, tile
@@ -30,9 +30,9 @@ dash.register_page(
 
 NEEDS = ("counts", "latency", "endpoints", "endpoint-latency")
 CHARTS = (
-    ("services-rate", "Events per second", "one line per service", charts.rate_by_service),
+    ("services-rate", "Events per second", "", charts.rate_by_service),
     ("services-errors", "Error rate", "dotted: the period before", charts.error_rate),
-    ("services-latency", "Response time", "p50, p95, p99; dotted: p95 before", charts.latency),
+    ("services-latency", "Response time", "dotted: p95 before", charts.latency),
     ("services-heat", "Response times, spread", "stronger: more events; log scale", charts.latency_heat),
 )
 
@@ -45,9 +45,13 @@ def layout(service: str | None = None, **query: Any) -> html.Div:
 
 def _content(opening: shell.Opening) -> list[Any]:
     parts = draw(opening.answer, opening.view, opening.theme) if opening.answer else _blank()
-    tiles, *figures, endpoints, endpoints_class, services = parts
+    tiles, *figures, lines, endpoints, endpoints_class, services = parts
+    legends = {
+        "services-rate": still(lines, id="services-lines", className="legend"),
+        "services-latency": still(keys(QUANTILES), className="legend"),
+    }
     panels = [
-        panel(title, chart(name, name, 180, figure), note)
+        panel(title, chart(name, name, 180, figure), note, legends.get(name))
         for (name, title, note, _), figure in zip(CHARTS, figures, strict=True)
     ]
     return [
@@ -58,7 +62,7 @@ def _content(opening: shell.Opening) -> list[Any]:
             still(endpoints, id="services-endpoints", className=endpoints_class),
         ),
         panel("Services, most changed first", still(services, id="services-table", className="table-scroll")),
-        redraw.shown_store("services", opening, parts),
+        *redraw.stores("services", opening, parts),
     ]
 
 
@@ -67,6 +71,7 @@ def _content(opening: shell.Opening) -> list[Any]:
     NEEDS,
     Output("services-tiles", HTML),
     *(Output({"type": "time-chart", "name": name}, "figure") for name, *_ in CHARTS),
+    Output("services-lines", HTML),
     Output("services-endpoints", HTML),
     Output("services-endpoints", "className"),
     Output("services-table", HTML),
@@ -77,19 +82,20 @@ def draw(answer: Any, view: View, theme: Theme) -> redraw.Parts:
 
 
 def _draw(cube: cubes.Cube, view: View, theme: Theme) -> tuple[Any, ...]:
-    """Return what the callback puts out: tiles, the charts, the endpoints and their class, the services."""
+    """Return what the callback puts out: tiles, the charts, their lines, endpoints and their class, the services."""
     query = query_string(View(view.time_range, zone=view.zone))
     return (
-        part(lambda: written([tile(kpi, theme) for kpi in cubes.kpis(cube, view)])),
+        part(lambda: "".join([tile(kpi, theme) for kpi in cubes.kpis(cube, view)])),
         *(part(figure, cube, view, theme) for *_, figure in CHARTS),
+        keys(charts.service_colours(cube, view, theme)),
         written(_endpoint_table(rankings.by_endpoint(cube, view).head(25).to_dict("records"), view)),
         "table-scroll",
-        written(services_table(rankings.by_service(cube, View()), theme, query)),
+        services_table(rankings.by_service(cube, View()), theme, query),
     )
 
 
 def _blank() -> tuple[Any, ...]:
-    return written(skeleton_tiles()), *[None] * len(CHARTS), "", "table-scroll skeleton-block", ""
+    return written(skeleton_tiles()), *[None] * len(CHARTS), "", "", "table-scroll skeleton-block", ""
 
 
 def _endpoint_table(records: list[dict[str, Any]], view: View) -> html.Table:

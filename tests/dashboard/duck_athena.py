@@ -1,4 +1,7 @@
-"""An Athena for tests: the dashboard's own SQL, transpiled by sqlglot, on a real DuckDB over real Parquet."""
+"""An Athena for tests: the dashboard's own SQL, transpiled by sqlglot, on a real DuckDB over real Parquet.
+
+The dialects are classes, not names: by name sqlglot imports them in the first threads that ask, which see half of one.
+"""
 
 import csv
 import io
@@ -12,6 +15,8 @@ from pathlib import Path
 import duckdb
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.athena import Athena
+from sqlglot.dialects.duckdb import DuckDB
 
 from catalog.errors import QueryError
 from dashboard.athena import CANCELLED, FAILED, RUNNING, SUCCEEDED, Execution
@@ -146,9 +151,9 @@ class DuckAthena:
 def transpile(statement: Statement) -> str:
     """Return the statement in DuckDB's SQL with its parameters in place, as Athena puts them: as literals."""
     values = iter(statement.parameters)
-    tree = sqlglot.parse_one(statement.sql, read="athena")
+    tree = sqlglot.parse_one(statement.sql, read=Athena)
     tree = tree.transform(
-        lambda node: sqlglot.parse_one(next(values), read="athena") if isinstance(node, exp.Placeholder) else node
+        lambda node: sqlglot.parse_one(next(values), read=Athena) if isinstance(node, exp.Placeholder) else node
     )
     assert next(values, None) is None, "more parameters than placeholders"
     for join in list(tree.find_all(exp.Join)):
@@ -157,9 +162,9 @@ def transpile(statement: Statement) -> str:
             column = unnest.expressions[0].sql()
             key = "bucket" if "histogram" in column else "pattern"
             pairs = f"unnest(map_keys({column})) AS {key}, unnest(map_values({column})) AS events"
-            joined = sqlglot.parse_one(f"SELECT 1 FROM x CROSS JOIN (SELECT {pairs}) AS t", read="duckdb")
+            joined = sqlglot.parse_one(f"SELECT 1 FROM x CROSS JOIN (SELECT {pairs}) AS t", read=DuckDB)
             join.replace(joined.args["joins"][0])
-    return tree.sql(dialect="duckdb")
+    return tree.sql(dialect=DuckDB)
 
 
 def _csv(header: list[str], rows: list[tuple[object, ...]]) -> bytes:

@@ -11,8 +11,9 @@ from tests.dashboard.test_pages import BARS, opened, until
 
 PATH = "/?from=now-2h&to=now"
 BRUSHED = "new URLSearchParams(location.search).get('to').endsWith('Z')"
-LOADS = "shell-answer.data"
-FIRST_BAR = "document.querySelector('[id*=overview-volume] .js-plotly-plot').data[0].x[0]"
+LOADS, DRAWS = "shell-answer.data", "overview-tiles"
+BAR_TIMES = "document.querySelector('[id*=overview-volume] .js-plotly-plot').data[0].x"
+FIRST_BAR = f"{BAR_TIMES}[0]"
 
 
 def _area(page: Any) -> dict[str, float]:
@@ -40,10 +41,11 @@ def _minutes(url: str) -> float:
 def test_brush_says_its_stretch_and_narrows_the_range_and_zoom_out_widens_it(chromium: Any, served: Served) -> None:
     with opened(chromium, served, PATH) as page:
         _draw(page)
-        told = page.locator(".brush").inner_text().split(" – ")
+        told = page.locator(".brush").inner_text()
         page.mouse.up()
         until(page, BRUSHED)
-        assert [parse_qs(urlsplit(page.url).query)[key][0][11:16] for key in ("from", "to")] == told
+        start, end = (parse_qs(urlsplit(page.url).query)[key][0][5:16].replace("T", " ") for key in ("from", "to"))
+        assert told == (f"{start[6:]} – {end[6:]}" if start[:5] == end[:5] else f"{start} – {end}")
         narrow = _minutes(page.url)
         assert 30 <= narrow <= 42
         narrow_url = page.url
@@ -101,21 +103,27 @@ def _swipe(page: Any, x: float, y: float, along: int = 0, across: int = 0) -> No
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
-def test_brush_is_drawn_of_what_is_kept_before_its_load_is_answered(chromium: Any, served: Served) -> None:
-    drawn: list[str] = []
+def _held(page: Any, word: str) -> list[Any]:
+    """The first request with a word in it, from now on: it waits until it is let on."""
     held: list[Any] = []
 
     def pass_on(route: Any) -> None:
-        if LOADS in route.request.post_data and not held:
+        if word in route.request.post_data and not held:
             held.append(route)
         else:
             route.continue_()
 
+    page.route("**/_dash-update-component*", pass_on)
+    return held
+
+
+def test_brush_is_drawn_of_what_is_kept_before_its_load_is_answered(chromium: Any, served: Served) -> None:
+    drawn: list[str] = []
     with opened(chromium, served, PATH) as page:
         until(page, f"{BARS} > 100")
         page.wait_for_load_state("networkidle")
-        page.on("request", lambda asked: "overview-tiles" in (asked.post_data or "") and drawn.append(asked.url))
-        page.route("**/_dash-update-component*", pass_on)
+        page.on("request", lambda asked: DRAWS in (asked.post_data or "") and drawn.append(asked.url))
+        held = _held(page, LOADS)
         whole = page.evaluate(FIRST_BAR)
         _draw(page)
         page.mouse.up()
@@ -125,3 +133,35 @@ def test_brush_is_drawn_of_what_is_kept_before_its_load_is_answered(chromium: An
         page.wait_for_load_state("networkidle")
         page.wait_for_timeout(500)
         assert len(drawn) == 1
+
+
+def test_range_that_was_left_at_once_is_not_drawn_when_its_answer_comes_late(chromium: Any, served: Served) -> None:
+    with opened(chromium, served, PATH) as page:
+        until(page, f"{BARS} > 100")
+        page.wait_for_load_state("networkidle")
+        held = _held(page, DRAWS)
+        _draw(page)
+        page.mouse.up()
+        until(page, BRUSHED)
+        page.wait_for_timeout(300)
+        page.evaluate("dash_clientside.set_props('shell-range', { data: { from: 'now-2h', to: 'now' } })")
+        until(page, f"!{BRUSHED}")
+        page.wait_for_timeout(300)
+        assert [route.continue_() for route in held]
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(500)
+        assert page.evaluate(f"{BAR_TIMES}.length") > 100
+
+
+def test_range_that_is_loaded_at_once_but_was_not_kept_is_drawn(
+    chromium: Any, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.lake.KEPT_LOAD_SECONDS", -1.0)
+    with opened(chromium, served, PATH) as page:
+        until(page, f"{BARS} > 100")
+        page.wait_for_load_state("networkidle")
+        whole = page.evaluate(FIRST_BAR)
+        _draw(page)
+        page.mouse.up()
+        until(page, f"{FIRST_BAR} > {whole!r}")
+        assert page.complaints == []

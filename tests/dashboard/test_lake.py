@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import QueryError
-from dashboard import cube as cubes
 from dashboard.athena import CANCELLED, FAILED, RUNNING, SUCCEEDED
 from dashboard.broker import open_cache
 from dashboard.lake import Lake, utc_now
@@ -31,7 +30,7 @@ def test_second_worker_shares_the_blocks(lake: Lake, athena: DuckAthena, tmp_pat
     other = Lake(athena, open_cache(str(tmp_path / "cache")))
     loaded = other.load(View(), NEEDS, "you")
     assert (loaded.state, loaded.was_cached, len(athena.started)) == (SUCCEEDED, True, asked)
-    assert len(other.cube(loaded.token).frames["counts"])
+    assert len(other.cube(loaded.token).columns["counts"])
 
 
 def test_what_is_kept_is_found_without_asking_and_only_while_it_is_young(
@@ -62,9 +61,10 @@ def test_cube_counts_what_the_rollup_holds(lake: Lake, lake_folder: Path) -> Non
     wanted = duckdb.sql(
         f"SELECT sum(event_count) FROM {files} WHERE minute >= '{bounds[0]}' AND minute < '{bounds[1]}'"
     )
-    for name, frame in cube.frames.items():
-        assert cubes.cut(frame, loaded.window)["events"].sum() == pytest.approx(wanted.fetchall()[0][0], rel=0.1), name
-    assert cubes.cut(cube.frames["counts"], loaded.window)["events"].sum() == wanted.fetchall()[0][0]
+    for name in cube.columns:
+        events = cube.rows(name, loaded.window)["events"].sum()
+        assert events == pytest.approx(wanted.fetchall()[0][0], rel=0.1), name
+    assert cube.rows("counts", loaded.window)["events"].sum() == wanted.fetchall()[0][0]
 
 
 def test_only_hours_whose_count_moved_are_asked_again(lake_folder: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from dashboard.patterns import like, pattern_id
 from dashboard.rows import Source, Sources
 from dashboard.timerange import TimeRange, Window, resolve
 from dashboard.view import View
+from tests.dashboard.rollups import columns
 
 START = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 WINDOW = Window(START, START + timedelta(hours=1))
@@ -18,7 +19,7 @@ NOW, BEFORE = int(START.timestamp()), int(START.timestamp()) - 3600
 
 def _cube(rows_: list[tuple[int, str, str, str, int]]) -> Cube:
     frame = pd.DataFrame(rows_, columns=["slot", "service", "level", "pattern", "events"])
-    return Cube(WINDOW, {"patterns": frame, "counts": frame}, {"patterns": 300})
+    return Cube(WINDOW, {"patterns": columns(frame), "counts": columns(frame)}, {"patterns": 300})
 
 
 def test_a_pattern_is_ranked_by_its_events_and_judged_by_the_period_before() -> None:

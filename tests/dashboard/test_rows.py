@@ -73,7 +73,7 @@ def test_counts_of_a_search_are_the_rows_it_finds(lake: Lake, athena: DuckAthena
     loaded = lake.load(View(), ("counts", "latency"), "me", wait=30)
     cube = lake.filtered(view, lake.cube(loaded.token), "me", "v")
     page = lake.page(view, resolve(View().time_range, lake.clock()), [], 0, "me", "v")
-    assert cube.frames["counts"]["events"].sum() == len(page) > 0
+    assert cube.columns["counts"]["events"].sum() == len(page) > 0
 
 
 def test_csv_holds_the_columns_shown_and_no_cell_runs_as_a_formula() -> None:

@@ -14,6 +14,7 @@ from dashboard.live.seam import joined, seam_of
 from dashboard.statements import COUNTS, LATENCY
 from dashboard.timerange import Window
 from dashboard.view import View
+from tests.dashboard.rollups import columns
 
 END = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 NOW = END.timestamp()
@@ -35,10 +36,9 @@ def cube(complete_to: float, grain: int = 60) -> Cube:
         for level, n in (("INFO", 50 if slot < complete_to - 180 else 25), ("ERROR", 10))
     ]
     latency = [{"slot": row["slot"], "service": "payment", "bucket": 50, "events": row["events"]} for row in rows]
-    frames = {COUNTS: pd.DataFrame(rows), LATENCY: pd.DataFrame(latency)}
-    frames[COUNTS]["service"] = frames[COUNTS]["service"].astype("category")
+    kept = {COUNTS: columns(pd.DataFrame(rows)), LATENCY: columns(pd.DataFrame(latency))}
     window = Window(END - timedelta(hours=1), END)
-    return Cube(window, frames, {COUNTS: grain, LATENCY: grain}, datetime.fromtimestamp(complete_to, UTC))
+    return Cube(window, kept, {COUNTS: grain, LATENCY: grain}, datetime.fromtimestamp(complete_to, UTC))
 
 
 def slots(since: float) -> dict[int, Counts]:
@@ -67,7 +67,7 @@ def test_every_minute_is_counted_once_and_to_the_present() -> None:
     assert NOW - 400 - 180 - 60 < seam <= NOW - 400 - 180
     after = joined(before, slots(seam), seam, NOW)
     assert minutes(after) == [60] * 60
-    assert after.frames[LATENCY]["events"].sum() == 60 * 120
+    assert after.columns[LATENCY]["events"].sum() == 60 * 120
     assert after.complete_to == END
 
 

@@ -9,6 +9,7 @@ from catalog.latency import bucket_of
 from dashboard.alerts.evaluation import SETTLING, Finding, evaluate, needed, window_of
 from dashboard.alerts.rules import Rule
 from dashboard.cube import Cube
+from tests.dashboard.rollups import columns
 
 COMPLETE = datetime(2026, 11, 21, 10, 2, 30, tzinfo=UTC)
 END = COMPLETE.replace(second=0) - SETTLING
@@ -25,7 +26,8 @@ def _cube(
     frames = {"counts": frame, "latency": latency, "patterns": spelled}
     for found in frames.values():
         found["slot"] = end - found["slot"].astype("int64") * 60
-    return Cube(needed([rule], COMPLETE), frames, {"patterns": 60})
+    kept = {name: columns(frame) for name, frame in frames.items()}
+    return Cube(needed([rule], COMPLETE), kept, {"patterns": 60})
 
 
 def _judge(rule: Rule, cube: Cube) -> list[Finding]:
