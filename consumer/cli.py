@@ -120,8 +120,8 @@ def tail(
     from catalog.live_feed import Feed
     from consumer.tail import Filter, Follower, known
 
-    names = _names(load())
     wanted = Filter(tuple(map(key_name, known(services))), _levels(known(levels)), _pattern(grep))
+    names = _names(load())
     follower = Follower(Feed(boto3.client("dynamodb"), names.table), wanted, lines)
     _follow(follower, as_json, duration)
 

@@ -19,7 +19,12 @@ REPOSITORY = Path(__file__).parent.parent
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C reach what the tests start: what runs in the background ignores it, and so do its children."""
+    """Let Ctrl-C reach what the tests start: what runs in the background ignores it, and so do its children.
+
+    A command's size is its own terminal's, not the one that a worker of pytest-xdist has in its environment.
+    """
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
