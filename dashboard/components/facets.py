@@ -63,6 +63,6 @@ def _value(field: str, value: str, count: int, most: int, chosen: Sequence[str])
         parts.append(choose("−", field, value, "-", className="facet-exclude", title=f"without {value}"))
     bar = html.Span(
         className=f"facet-bar {'level-' + value.lower() if field == 'level' else ''}",
-        style={"width": f"{100 * count / most if most else 0:.1f}%"},
+        style={"width": f"calc((100% - 32px) * {count / most if most else 0:.3f})"},
     )
     return html.Div([*parts, bar], className="facet-row" + state)
