@@ -41,14 +41,15 @@ class Block:
 
 def parse_rollup(content: bytes, name: str) -> pa.Table:
     """Return a rollup's CSV as a table of the types that `statements.COLUMNS` declares, sorted by slot."""
-    schema = _schema(name)
+    wanted = schema(name)
     options = pyarrow.csv.ConvertOptions(
-        column_types=schema, strings_can_be_null=True, quoted_strings_can_be_null=False
+        column_types=wanted, strings_can_be_null=True, quoted_strings_can_be_null=False
     )
-    return pyarrow.csv.read_csv(io.BytesIO(content), convert_options=options).select(schema.names).sort_by("slot")
+    return pyarrow.csv.read_csv(io.BytesIO(content), convert_options=options).select(wanted.names).sort_by("slot")
 
 
-def _schema(name: str) -> pa.Schema:
+def schema(name: str) -> pa.Schema:
+    """Return the types of a rollup's columns."""
     return pa.schema([(column, _ARROW.get(kind) or getattr(pa, kind)()) for column, kind in COLUMNS[name].items()])
 
 
@@ -123,7 +124,7 @@ def versions_of(manifests: Sequence[Answer]) -> dict[int, int]:
 
 def columns_of(name: str, parts: Sequence[pa.Table]) -> Columns:
     """Return the rows of a kind from its blocks; no rows, but every column, from none."""
-    return from_table(pa.concat_tables(parts) if parts else _schema(name).empty_table())
+    return from_table(pa.concat_tables(parts) if parts else schema(name).empty_table())
 
 
 def to_bytes(table: pa.Table) -> bytes:

@@ -24,6 +24,11 @@ class Texts:
         table = [*(places.get(value, -1) for value in self.values), -1]  # the last is for a missing text
         return np.asarray(np.array(table)[self.codes])
 
+    def followed_by(self, later: "Texts") -> "Texts":
+        """Return these texts and then others."""
+        values = tuple(dict.fromkeys((*self.values, *later.values)))
+        return Texts(np.concatenate([self.codes, later.places(values)]), values)
+
     @property
     def seen(self) -> list[str]:
         """The texts that occur, sorted."""
@@ -51,6 +56,13 @@ class Columns:
             {name: Texts(texts.codes[rows], texts.values) for name, texts in self.texts.items()},
         )
 
+    def followed_by(self, later: "Columns") -> "Columns":
+        """Return these rows and then those of later slots, which have the same columns."""
+        return Columns(
+            {name: np.concatenate([values, later[name]]) for name, values in self.numbers.items()},
+            {name: texts.followed_by(later.texts[name]) for name, texts in self.texts.items()},
+        )
+
     def frame(self) -> pd.DataFrame:
         """Return the rows as a frame whose texts are categorical, for what is grouped by many columns."""
         texts = {
@@ -74,8 +86,3 @@ def from_table(table: pa.Table) -> Columns:
     found = Columns(numbers, texts)
     slots = found["slot"]
     return found if bool(np.all(slots[:-1] <= slots[1:])) else found.taken(np.argsort(slots, kind="stable"))
-
-
-def from_frame(frame: pd.DataFrame) -> Columns:
-    """Return a frame's rows."""
-    return from_table(pa.Table.from_pandas(frame, preserve_index=False))

@@ -10,11 +10,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 
 from catalog.live import COUNTED_SECONDS, NO_STATUS, Counts
 from catalog.live_feed import Feed, LiveError, State
-from dashboard.columns import Columns, from_frame
+from dashboard.blocks import schema
+from dashboard.columns import Columns, from_table
 from dashboard.cube import Cube
 from dashboard.statements import COUNTS, LATENCY
 
@@ -64,37 +65,37 @@ def joined(cube: Cube, slots: Mapping[int, Counts], seam: float, read_to: float)
     return replace(cube, columns=columns, complete_to=datetime.fromtimestamp(read_to, UTC))
 
 
-def _replaced(columns: Columns, seam: float, rows: list[dict[str, object]]) -> Columns:
-    before = columns.taken(slice(int(np.searchsorted(columns["slot"], seam))))
-    if not rows:
-        return before
-    behind = pd.DataFrame(rows)
-    plain = dict.fromkeys(columns.texts, "object")
-    return from_frame(pd.concat([before.frame().astype(plain), behind], ignore_index=True) if len(before) else behind)
+def _replaced(columns: Columns, seam: float, behind: Columns) -> Columns:
+    return columns.taken(slice(int(np.searchsorted(columns["slot"], seam)))).followed_by(behind)
 
 
-def _counts(slots: Mapping[int, Counts], grain: int) -> list[dict[str, object]]:
+def _counts(slots: Mapping[int, Counts], grain: int) -> Columns:
     total: Counter[tuple[int, str, str, str]] = Counter()
     for start, counts in slots.items():
         for key, count in counts.events.items():
             total[start // grain * grain, *key] += count
-    return [
-        {
-            "slot": slot,
-            "service": service,
-            "level": level,
-            "status_class": None if status == NO_STATUS else status,
-            "events": count,
-            "response_bytes": 0,
-        }
-        for (slot, service, level, status), count in total.items()
-    ]
+    return _columns(
+        COUNTS,
+        [
+            (slot, service, level, None if status == NO_STATUS else status, count, 0)
+            for (slot, service, level, status), count in total.items()
+        ],
+    )
 
 
-def _latency(slots: Mapping[int, Counts], grain: int) -> list[dict[str, object]]:
+def _latency(slots: Mapping[int, Counts], grain: int) -> Columns:
     total: Counter[tuple[int, str, int]] = Counter()
     for start, counts in slots.items():
         for service, histogram in counts.latencies.items():
             for bucket, count in histogram.items():
                 total[start // grain * grain, service, bucket] += count
-    return [{"slot": slot, "service": service, "bucket": b, "events": n} for (slot, service, b), n in total.items()]
+    return _columns(LATENCY, [(*key, count) for key, count in total.items()])
+
+
+def _columns(name: str, rows: Sequence[tuple[object, ...]]) -> Columns:
+    """Return rows as the columns of a rollup, in the order in which `statements.COLUMNS` has them."""
+    types = schema(name)
+    by_column = list(zip(*rows, strict=True)) or [()] * len(types)
+    return from_table(
+        pa.table([pa.array(values, kind) for values, kind in zip(by_column, types.types, strict=True)], types)
+    )

@@ -170,7 +170,9 @@ def test_counts_of_all_facets_stand_in_one_column(chromium: Any, served: Served)
     with opened(chromium, served, "/explore") as page:
         page.wait_for_selector(".facet-exclude", state="attached")
         counts = "[...document.querySelectorAll('.facet-count')]"
-        assert len(page.evaluate(f"[...new Set({counts}.map((it) => Math.round(it.getBoundingClientRect().right)))]")) == 1
+        assert (
+            len(page.evaluate(f"[...new Set({counts}.map((it) => Math.round(it.getBoundingClientRect().right)))]")) == 1
+        )
 
 
 def test_facet_includes_its_value_and_its_chip_takes_it_back(chromium: Any, served: Served) -> None:
