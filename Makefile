@@ -30,7 +30,7 @@ down: $(VENV)/.run ## stop what `make up ARGS=--detach` left running
 	@$(BIN)/loglake down $(ARGS)
 
 test: $(VENV)/.test ## run every test that can run here, two files at a time, and say what was skipped
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.test ## format, style, types, the one arrow, the templates
 	$(BIN)/ruff format --check .

@@ -19,7 +19,7 @@ import pytest
 from catalog.named_queries import named_query
 from localcloud.up import laptop_variables
 
-pytestmark = [pytest.mark.local, pytest.mark.spark, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.local, pytest.mark.spark, pytest.mark.slow, pytest.mark.timeout(900)]
 
 THREE_QUERIES = ("count-by-level", "slow-requests", "errors-by-hour")
 
