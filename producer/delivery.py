@@ -270,14 +270,15 @@ class Delivery:
             self._acknowledge(batch, list(stored.values()))
 
     def _acknowledge(self, batch: _Batch, stored: list[Record]) -> None:
-        if self._ledger:
-            self._ledger.acknowledged(batch.call, [record.keys for record in stored] if batch.pending else None)
+        """Count what was stored, then write it down: should that fail, the counts are true all the same."""
         self._counts.add(
             acknowledged=sum(len(record.payloads) for record in stored),
             records=len(stored),
             event_bytes=sum(sum(map(len, record.payloads)) for record in stored),
             bytes=sum(len(record.data) for record in stored),
         )
+        if self._ledger:
+            self._ledger.acknowledged(batch.call, [record.keys for record in stored] if batch.pending else None)
 
     def _fail(self, records: Sequence[Record], reason: str) -> None:
         take = self._dead_letters.add if reason == _EXPIRED else self._dead_letters.give_up

@@ -1,3 +1,4 @@
+import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,6 +56,22 @@ def test_what_finally_fails_is_counted_and_kept(tmp_path: Path) -> None:
     assert (deliveries.counts.acknowledged, deliveries.counts.failed) == (0, 2)
     assert deliveries.dead_letters.path.read_bytes() == b"a\nb\n"
     assert read_ledger(deliveries.folder).in_doubt.total == 0
+
+
+def test_what_is_stored_counts_as_acknowledged_though_the_ledger_cannot_say_so(tmp_path: Path) -> None:
+    def put(records: Sequence[Record]) -> list[str | None]:
+        ledger._file = os.open("/dev/full", os.O_WRONLY)
+        return [None, "Throttled"][: len(records)]
+
+    ledger = Ledger(tmp_path / "ledger", SERVICES)
+    counts = Counts()
+    dead_letters = DeadLetters(tmp_path / "dead.jsonl")
+    delivery = Delivery(put, counts, dead_letters, ledger, Patience(60.0), workers=1)
+    delivery.submit([record("a"), record("b")])
+    with pytest.raises(LoglakeError, match="the ledger must be writable; got No space left on device"):
+        delivery.close(30)
+    assert (counts.acknowledged, counts.failed) == (1, 1)
+    assert dead_letters.path.read_bytes() == b"b\n"
 
 
 def test_a_call_without_an_answer_stays_in_doubt_when_it_is_given_up(tmp_path: Path) -> None:
