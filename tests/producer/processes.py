@@ -38,7 +38,7 @@ def started(tmp_path: Path, url: str, *flags: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=tmp_path, env=environment(url), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 120.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
     """Return once the condition holds; fail when it takes too long."""
     end = time.monotonic() + seconds
     while not condition():
