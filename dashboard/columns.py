@@ -73,15 +73,13 @@ class Columns:
 
 
 def from_table(table: pa.Table) -> Columns:
-    """Return a table's rows, its texts dictionary-encoded or plain."""
+    """Return a table's rows; its texts are dictionary-encoded."""
     numbers, texts = {}, {}
     for name, column in zip(table.column_names, table.unify_dictionaries().columns, strict=True):
         if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
             numbers[name] = column.to_numpy()
         else:
-            is_encoded = pa.types.is_dictionary(column.type)
-            encoded = column if is_encoded else column.cast(pa.string()).dictionary_encode()
-            whole = encoded.combine_chunks()
+            whole = column.combine_chunks()
             texts[name] = Texts(whole.indices.fill_null(-1).to_numpy(), tuple(whole.dictionary.to_pylist()))
     found = Columns(numbers, texts)
     slots = found["slot"]

@@ -95,18 +95,7 @@ def frame(
     told = timerange.tell(view.time_range, lake().clock(), timerange.parse_zone(view.zone))
     page = html.Div(
         [
-            dcc.Store(id="shell-view", data=to_store(view)),
-            dcc.Store(id="shell-draw", data=asked_for(opening.answer, view, opening.theme)),
-            dcc.Store(id="shell-span", data=span_of(view)),
-            dcc.Store(id="shell-due", data=span_of(view)),
-            dcc.Store(id="shell-range", data={"from": view.time_range.start, "to": view.time_range.end}),
-            dcc.Store(id="shell-facets", data={f"f.{name}": "|".join(values) for name, values in view.facets.items()}),
-            dcc.Store(id="shell-needs", data=list(needs)),
-            dcc.Store(id="shell-viewer", data=secrets.token_hex(8)),
-            dcc.Store(id="shell-answer", data=opening.answer),
-            dcc.Store(id="shell-brush"),
-            dcc.Store(id="shell-told", data=told.text),
-            dcc.Store(id="shell-typed"),
+            *_stores(view, opening, needs, told.text),
             dcc.Interval(id="shell-poll", interval=POLL_MS, disabled=True),
             dcc.Interval(id="shell-refresh", interval=REFRESH_MS),
             chrome.sidebar(view, told, title, opening.cube.services if opening.cube else []),
@@ -131,6 +120,24 @@ def frame(
     )
     _only_buttons_count_clicks(page)
     return page
+
+
+def _stores(view: View, opening: Opening, needs: tuple[str, ...], told: str) -> list[dcc.Store]:
+    """Return what the browser keeps of a page: the view, and what it is drawn, loaded and told for."""
+    held = {
+        "view": to_store(view),
+        "draw": asked_for(opening.answer, view, opening.theme),
+        "span": span_of(view),
+        "due": span_of(view),
+        "range": {"from": view.time_range.start, "to": view.time_range.end},
+        "facets": {f"f.{name}": "|".join(values) for name, values in view.facets.items()},
+        "needs": list(needs),
+        "viewer": secrets.token_hex(8),
+        "answer": opening.answer,
+        "told": told,
+    }
+    empty = [dcc.Store(id="shell-brush"), dcc.Store(id="shell-typed")]  # one with None in it would call who reads it
+    return [*(dcc.Store(id=f"shell-{name}", data=data) for name, data in held.items()), *empty]
 
 
 def _only_buttons_count_clicks(layout: html.Div) -> None:

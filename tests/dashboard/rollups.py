@@ -10,5 +10,5 @@ NUMBERS = ("slot", "events", "bucket", "response_bytes")
 
 def columns(frame: pd.DataFrame) -> Columns:
     """Return a frame's rows; a frame without any has numbers all the same."""
-    numbers = frame.astype({name: "int64" for name in NUMBERS if name in frame})
-    return from_table(pa.Table.from_pandas(numbers, preserve_index=False))
+    kinds = {name: "int64" if name in NUMBERS else "category" for name in frame}
+    return from_table(pa.Table.from_pandas(frame.astype(kinds), preserve_index=False))
