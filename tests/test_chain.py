@@ -4,85 +4,29 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from catalog.named_queries import named_query
-from localcloud.up import laptop_variables
+from tests.laptop import Laptop, free_port, running_laptop, wait_for
 
 pytestmark = [pytest.mark.local, pytest.mark.spark, pytest.mark.slow, pytest.mark.timeout(900)]
 
 THREE_QUERIES = ("count-by-level", "slow-requests", "errors-by-hour")
 
 
-@dataclass(frozen=True)
-class Laptop:
-    """One running stack and how to call the command on it."""
-
-    data_dir: Path
-    port: int
-    endpoint_port: int
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {**os.environ, **laptop_variables(f"http://127.0.0.1:{self.endpoint_port}")}
-
-    def loglake(self, *arguments: str, timeout_s: float = 400) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "loglake", *arguments]
-        return subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, timeout=timeout_s, check=False
-        )
-
-    def up(self, *flags: str) -> subprocess.CompletedProcess[str]:
-        ports = ("--port", str(self.port), "--endpoint-port", str(self.endpoint_port))
-        return self.loglake("up", "--data-dir", str(self.data_dir), *ports, *flags)
-
-    def processes(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.data_dir / "up.json").read_text())["processes"]
-        return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait_for(true: Callable[[], bool], deadline_s: float) -> None:
-    deadline = time.monotonic() + deadline_s
-    while not true():
-        assert time.monotonic() < deadline, f"not within {deadline_s} s"
-        time.sleep(1)
-
-
 @pytest.fixture(scope="module")
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
-    """A stack that `up --detach` started and that has curated its first events."""
-    stack = Laptop(tmp_path_factory.mktemp("laptop") / "data", free_port(), free_port())
-    started = stack.up("--rate", "50", "--backfill-days", "0.5", "--detach")
-    assert started.returncode == 0, started.stdout + started.stderr
-    try:
-        wait_for(lambda: lake_state(stack) == "idle", 240)
+    """A stack that has curated its first events."""
+    flags = ("--rate", "50", "--backfill-days", "0.5")
+    with running_laptop(tmp_path_factory.mktemp("laptop") / "data", *flags) as stack:
         yield stack
-    finally:
-        stopped = stack.loglake("down", "--data-dir", str(stack.data_dir))
-        assert stopped.returncode == 0, stopped.stderr
-
-
-def lake_state(laptop: Laptop) -> str:
-    status = laptop.loglake("status", "--json", "--data-dir", str(laptop.data_dir))
-    states: dict[str, str] = {stage["name"]: stage["state"] for stage in json.loads(status.stdout)["stages"]}
-    return states.get("lake", "")
 
 
 def crawled(laptop: Laptop) -> bool:
@@ -99,10 +43,7 @@ def test_the_dashboard_answers_on_its_port(laptop: Laptop) -> None:
 def test_a_query_answers_alike_through_three_clients(laptop: Laptop, name: str) -> None:
     wait_for(lambda: crawled(laptop), 240)
     sql = named_query(name).sql
-    ours = laptop.loglake("query", sql, "--format", "json")
-    assert ours.returncode == 0, ours.stderr
-    rows = [json.loads(line) for line in ours.stdout.split("\n") if line]
-    assert len(rows) == pyathena_rows(laptop, sql) == cli_rows(laptop, sql) > 0
+    assert len(laptop.rows(sql)) == pyathena_rows(laptop, sql) == cli_rows(laptop, sql) > 0
 
 
 def pyathena_rows(laptop: Laptop, sql: str) -> int:
@@ -153,7 +94,7 @@ def test_a_killed_process_is_started_again(laptop: Laptop, victim: str) -> None:
     before = laptop.processes()[victim]
     os.kill(before["pid"], signal.SIGKILL)
     wait_for(lambda: laptop.processes()[victim]["restarts"] > before["restarts"], 30)
-    wait_for(lambda: lake_state(laptop) == "idle", 120)
+    wait_for(lambda: laptop.lake_state() == "idle", 120)
 
 
 def test_verify_finds_nothing_lost_and_nothing_doubled_after_the_kills(laptop: Laptop) -> None:
