@@ -10,7 +10,7 @@ from datetime import date
 from catalog.schema import LEVELS
 from glue_streaming.levels import Levels
 
-MODES = ("available-now", "continuous", "compact", "reprocess")
+TASKS = ("available-now", "continuous", "compact", "reprocess")
 NONE = "NONE"
 """Stands for the empty list, because Glue allows no empty argument."""
 
@@ -29,7 +29,7 @@ class Arguments:
     lake_bucket: str
     database: str
     run_id: str
-    mode: str = "available-now"
+    task: str = "available-now"
     levels: Levels = field(default_factory=Levels)
     dedup_window_hours: float = 2.0
     max_files_per_batch: int = 400
@@ -48,7 +48,7 @@ def parse(argv: Sequence[str]) -> Arguments:
     """Return the run that `argv` describes; Glue's own arguments are let pass. Wrong usage exits 2."""
     parser = _parser()
     known, _ = parser.parse_known_args(argv)
-    if known.mode == "reprocess" and not (known.from_day and known.to_day and known.from_day <= known.to_day):
+    if known.task == "reprocess" and not (known.from_day and known.to_day and known.from_day <= known.to_day):
         parser.error(f"--from and --to must be days in order; got {known.from_day} and {known.to_day}")
     return Arguments(
         raw_path=_folder(known.raw_path),
@@ -57,7 +57,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         lake_bucket=known.lake_bucket,
         database=known.database,
         run_id=known.JOB_RUN_ID or f"run-{uuid.uuid4().hex}",
-        mode=known.mode,
+        task=known.task,
         levels=Levels(known.drop_levels, known.keep_sample),
         dedup_window_hours=known.dedup_window_hours,
         max_files_per_batch=known.max_files_per_batch,
@@ -76,7 +76,7 @@ def parse(argv: Sequence[str]) -> Arguments:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="job.py", allow_abbrev=False, description="Curate raw log events.")
     add = parser.add_argument
-    add("--mode", choices=MODES, default="available-now")
+    add("--task", choices=TASKS, default="available-now")
     add("--raw-path", required=True, help="folder of the raw objects, one folder per service below it")
     add("--checkpoint-path", required=True, help="folder of the job's progress and of recent event ids")
     add("--staging-path", required=True, help="folder where files are written before their publication")

@@ -30,7 +30,7 @@ def curate(stack_name: str | None, from_day: datetime | None, to_day: datetime |
     arguments = {}
     if from_day:
         first, last = f"{from_day:%Y-%m-%d}", f"{to_day or from_day:%Y-%m-%d}"
-        arguments = {"--mode": "reprocess", "--from": first, "--to": last}
+        arguments = {"--task": "reprocess", "--from": first, "--to": last}
     _run(stack_name, arguments, as_json)
 
 
@@ -49,7 +49,7 @@ def curate(stack_name: str | None, from_day: datetime | None, to_day: datetime |
 def compact(stack_name: str | None, dry_run: bool, before_days: int, as_json: bool) -> None:
     """Rewrite the small files of closed days to few large ones, and print files and bytes before and after."""
     if not dry_run:
-        _run(stack_name, {"--mode": "compact", "--before-days": str(before_days)}, as_json)
+        _run(stack_name, {"--task": "compact", "--before-days": str(before_days)}, as_json)
         return
     stack = settings.load(stack_name)
     storage = Storage(_client("s3"), _client("glue"), stack.lake_bucket, stack.database)

@@ -1,4 +1,4 @@
-"""`--mode compact`: the many small files of closed days become few large ones, and `log_minutes` one row per key."""
+"""`--task compact`: the many small files of closed days become few large ones, and `log_minutes` one row per key."""
 
 import time
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def compact(spark: SparkSession, arguments: Arguments, storage: Storage) -> Repo
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         partitions = list(pool.map(compactor.rewrite, found))
     report = {
-        "mode": arguments.mode,
+        "task": arguments.task,
         "run_id": arguments.run_id,
         "state": "done",
         "seconds": round(time.monotonic() - began, 1),

@@ -13,7 +13,7 @@ DONE = "SUCCEEDED"
 _GOING = ("STARTING", "RUNNING", "STOPPING", "WAITING")
 
 Progress = Callable[[str], None]
-_TELLING = ("--mode", "--from", "--to", "--before-days")
+_TELLING = ("--task", "--from", "--to", "--before-days")
 """Arguments that say what a run is for."""
 
 
@@ -171,8 +171,8 @@ def _no_such(kind: str, name: str) -> LoglakeError:
 
 
 def _end_of(arguments: Mapping[str, str]) -> dict[str, str]:
-    """Return what a run is for; one without a mode curates."""
-    return {"--mode": "available-now", **{name: arguments[name] for name in _TELLING if name in arguments}}
+    """Return what a run is for; one without a task curates."""
+    return {"--task": "available-now", **{name: arguments[name] for name in _TELLING if name in arguments}}
 
 
 def _start_crawler(glue: Any, crawler: str) -> bool:

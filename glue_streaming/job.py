@@ -22,7 +22,7 @@ def main() -> None:
 
     arguments = parse(sys.argv[1:])
     spark = SparkSession.builder.getOrCreate()
-    work = WAYS[arguments.mode]
+    work = WAYS[arguments.task]
     report = work(spark, arguments, connect(arguments.lake_bucket, arguments.database))
     print(json.dumps(report))
 

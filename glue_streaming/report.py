@@ -26,7 +26,7 @@ class Report:
     """The report of one run, which began when this was made."""
 
     storage: Storage
-    mode: str
+    task: str
     run_id: str
     _runs: list[dict[str, Any]] = field(default_factory=list)
     _totals: dict[str, int] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Report:
     def _write(self, state: str) -> dict[str, Any]:
         seconds = time.monotonic() - self._began
         document = {
-            "mode": self.mode,
+            "task": self.task,
             "run_id": self.run_id,
             "state": state,
             "seconds": round(seconds, 1),

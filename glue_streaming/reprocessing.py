@@ -1,4 +1,4 @@
-"""`--mode reprocess --from --to`: days rebuilt from raw, each partition swapped as a compaction swaps it.
+"""`--task reprocess --from --to`: days rebuilt from raw, each partition swapped as a compaction swaps it.
 
 A day is rebuilt from the objects in its raw folders that published batches have read: what is still to be curated is
 left to the batch that will curate it, or its events would be there twice. A day is swapped only if raw still has every
@@ -43,7 +43,7 @@ def reprocess(spark: SparkSession, arguments: Arguments, storage: Storage) -> di
         rebuilder.rebuild(day, [name for name in objects if _folder_of(day) in name], unfinished) for day in days
     ]
     report = {
-        "mode": arguments.mode,
+        "task": arguments.task,
         "run_id": arguments.run_id,
         "state": DONE,
         "seconds": elapsed(began),

@@ -32,12 +32,12 @@ CONTINUOUS = "continuous"
 def curate(spark: SparkSession, arguments: Arguments, storage: Storage) -> dict[str, Any]:
     """Curate every raw object not yet curated and return the report; raise what went wrong, after stopping the stream.
 
-    In mode `continuous` the run waits for more, until it is stopped or its seconds are over. `spark` is left as it
+    With the task `continuous` the run waits for more, until stopped or its seconds are over. `spark` is left as it
     was: the run works in a session of its own.
     """
     clean_up(storage, timedelta(hours=arguments.grace_hours), utc_now())
     session = own_session(spark)
-    report = Report(storage, arguments.mode, arguments.run_id)
+    report = Report(storage, arguments.task, arguments.run_id)
     batches = _Batches(Curator(session, arguments, storage), storage, arguments, report)
     query = None
     try:
@@ -53,7 +53,7 @@ def curate(spark: SparkSession, arguments: Arguments, storage: Storage) -> dict[
             query.stop()
     if batches.failure is not None:
         raise batches.failure
-    if arguments.mode != CONTINUOUS:
+    if arguments.task != CONTINUOUS:
         batches.finish()
     return report.finish()
 
@@ -86,7 +86,7 @@ class _Batches:
         objects = objects.option("maxFileAge", f"{self.arguments.max_file_age_days}d")
         paths = objects.load(self.arguments.raw_path).select("path", "length")
         writer = paths.writeStream.foreachBatch(self._curate)
-        if self.arguments.mode == CONTINUOUS:
+        if self.arguments.task == CONTINUOUS:
             writer = writer.trigger(processingTime=f"{self.arguments.interval_seconds} seconds")
         else:
             writer = writer.trigger(availableNow=True)

@@ -28,9 +28,9 @@ def progress_line(report: Report) -> str:
 def run_lines(run: JobRun, report: Report) -> Iterator[str]:
     """Yield how a run ended and what its report says."""
     yield f"{run.state} in {run.seconds:.0f} s" + (f": {run.message}" if run.message else "")
-    if report.get("mode") == "compact":
+    if report.get("task") == "compact":
         yield from compaction_lines(report)
-    elif report.get("mode") == "reprocess":
+    elif report.get("task") == "reprocess":
         yield from _reprocessing_lines(report)
     elif report:
         yield from _curation_lines(report)

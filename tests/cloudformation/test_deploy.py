@@ -62,7 +62,7 @@ def test_the_glue_side_is_as_declared(deployed: None, client: Client) -> None:
     assert (
         job["DefaultArguments"].items()
         >= {
-            "--mode": "available-now",
+            "--task": "available-now",
             "--raw-path": f"s3://{RAW}/logs/",
             "--checkpoint-path": "s3://loglake-lake-000000000000-us-east-1/checkpoints/curate/",
             "--staging-path": "s3://loglake-lake-000000000000-us-east-1/staging/",

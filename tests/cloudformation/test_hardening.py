@@ -61,8 +61,8 @@ REMOVED: Mapping[str, tuple[str, ...]] = {
     "functions_keep_their_variables_under_the_key": ("Transform.Properties.KmsKeyArn",),
     "logs_expire": ("TransformLogs.Properties.RetentionInDays", "DeliveryLogs.Properties.RetentionInDays"),
     "topics_take_tls_only": (
-        "AlarmTopicPolicy.Properties.PolicyDocument.Statement.1",
-        "AlarmTopicPolicy.Properties.PolicyDocument.Statement.1.Condition",
+        "AlarmTopicPolicy.Properties.PolicyDocument.Statement.2",
+        "AlarmTopicPolicy.Properties.PolicyDocument.Statement.2.Condition",
     ),
     "topics_are_published_to_for_us_only": ("AlarmTopicPolicy.Properties.PolicyDocument.Statement.0.Condition",),
     "alarms_reach_the_topic": (

@@ -178,7 +178,7 @@ def test_the_job_runs_with_its_own_role(
     run = subprocess.run(
         [
             *(sys.executable, "-m", "glue_streaming.job", *paths, f"--raw-path=file://{tmp_path}/raw/logs/"),
-            *(f"--lake-bucket={names['lake_bucket']}", "--database=app_logs_db", "--mode=available-now"),
+            *(f"--lake-bucket={names['lake_bucket']}", "--database=app_logs_db", "--task=available-now"),
         ],
         cwd=ROOT,
         env={**acting_as("JobRole"), "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1", **_java()},

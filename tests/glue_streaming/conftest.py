@@ -49,7 +49,7 @@ def kept_job(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> "Job":
 
 
 class Job:
-    """The job on a lake in a folder: `run()` is one run of it, `run("--mode=compact")` one of another kind."""
+    """The job on a lake in a folder: `run()` is one run of it, `run("--task=compact")` one of another kind."""
 
     def __init__(self, spark: Any, root: Path) -> None:
         self._spark = spark
@@ -79,7 +79,7 @@ class Job:
         argv = [f"--{name}-path=file://{self._root}/{name}/" for name in ("checkpoint", "staging")]
         argv += [f"--raw-path=file://{self.raw}/", "--lake-bucket=lake", "--database=app_logs_db", *options]
         arguments = parse(argv)
-        return WAYS[arguments.mode](self._spark, arguments, self.lake)
+        return WAYS[arguments.task](self._spark, arguments, self.lake)
 
     def forget_the_checkpoint(self) -> None:
         shutil.rmtree(self._root / "checkpoint")

@@ -15,10 +15,10 @@ from tests.glue_streaming.raw import line, put
 
 OLD = datetime.now(UTC) - timedelta(days=2)
 FOLDER = f"payment/year={OLD:%Y}/month={OLD:%m}/day={OLD:%d}"
-MODES = {
+TASKS = {
     "curate": (),
-    "compact": ("--mode=compact", "--before-days=0", "--grace-hours=0"),
-    "reprocess": ("--mode=reprocess", f"--from={OLD:%Y-%m-%d}", f"--to={OLD:%Y-%m-%d}", "--grace-hours=0"),
+    "compact": ("--task=compact", "--before-days=0", "--grace-hours=0"),
+    "reprocess": ("--task=reprocess", f"--from={OLD:%Y-%m-%d}", f"--to={OLD:%Y-%m-%d}", "--grace-hours=0"),
 }
 
 
@@ -43,10 +43,10 @@ def main() -> int:
         reader.start()
         lines = (line(1, OLD), line(3, OLD), line(4, OLD, service="inventory"), b"broken too")
         put(root / "raw", "b.json.gz", *lines, folder=FOLDER)
-        for mode, options in MODES.items():
+        for task, options in TASKS.items():
             began = time.monotonic()
-            print(f"{mode:<10}{kill_at_every_step(driver, *options):>3} kills, {time.monotonic() - began:.0f} s")
-        driver.run("none:0", *MODES["compact"])
+            print(f"{task:<10}{kill_at_every_step(driver, *options):>3} kills, {time.monotonic() - began:.0f} s")
+        driver.run("none:0", *TASKS["compact"])
         reader.stop()
         reader.look()
         left = files_of_no_partition(endpoint)

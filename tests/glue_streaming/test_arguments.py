@@ -3,7 +3,9 @@ from datetime import date
 
 import pytest
 
-from glue_streaming.arguments import parse
+from cloudformation.sections import TEMPLATE
+from cloudformation.template import parse_template
+from glue_streaming.arguments import _parser, parse
 from glue_streaming.levels import Levels
 from tests.conftest import REPOSITORY
 
@@ -14,6 +16,16 @@ REQUIRED = [
     "--lake-bucket=lake",
     "--database=app_logs_db",
 ]
+
+RESERVED = {"--conf", "--debug", "--mode", "--JOB_NAME", "--endpoint"}
+"""Names that Glue uses within, "never use them", `--conf` among them in its older pages: AWS Glue developer guide,
+"Using job parameters in AWS Glue jobs"."""
+
+
+def test_no_argument_has_a_name_that_glue_keeps_for_itself() -> None:
+    ours = {option for action in _parser()._actions for option in action.option_strings}
+    job = parse_template(TEMPLATE.read_text())["Resources"]["Job"]["Properties"]
+    assert RESERVED & (ours | set(job["DefaultArguments"])) == set()
 
 
 def test_glues_own_arguments_pass_and_folders_end_in_a_slash() -> None:
@@ -32,7 +44,7 @@ def test_a_share_of_a_dropped_level_may_be_kept() -> None:
 
 
 def test_reprocessing_takes_days() -> None:
-    arguments = parse([*REQUIRED, "--mode=reprocess", "--from=2026-11-20", "--to=2026-11-21"])
+    arguments = parse([*REQUIRED, "--task=reprocess", "--from=2026-11-20", "--to=2026-11-21"])
     assert (arguments.from_day, arguments.to_day) == (date(2026, 11, 20), date(2026, 11, 21))
 
 
@@ -43,7 +55,7 @@ def test_reprocessing_takes_days() -> None:
         ("--dedup-window-hours=0", "the number must be more than 0; got '0'"),
         ("--keep-sample=INFO", "a sample must be LEVEL=SHARE; got 'INFO'"),
         ("--keep-sample=INFO=2", "a share must be between 0 and 1; got '2'"),
-        ("--mode=reprocess", "--from and --to must be days in order; got None and None"),
+        ("--task=reprocess", "--from and --to must be days in order; got None and None"),
     ],
 )
 def test_a_bad_argument_is_refused_with_its_value(

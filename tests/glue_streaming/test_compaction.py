@@ -54,7 +54,7 @@ def three_batches(saved_batches: Any) -> Any:
 def test_closed_days_become_one_file_each_and_minutes_one_row_per_key(three_batches: Any) -> None:
     lake = three_batches.lake
     before, rows = ids(lake), lake.rows(LOG_MINUTES, "sum(response_time_ms_sum), max(response_time_ms_max)")
-    report = three_batches.run("--mode=compact")
+    report = three_batches.run("--task=compact")
     assert (report["totals"]["files_before"], report["totals"]["files_after"]) == (9, 3)
     assert ids(lake) == before
     assert len(lake.rows(LOG_MINUTES)) == len(lake.rows(LOG_MINUTES, f"DISTINCT {', '.join(KEYS)}")) == 4
@@ -63,25 +63,25 @@ def test_closed_days_become_one_file_each_and_minutes_one_row_per_key(three_batc
     assert all(events == in_buckets for events, in_buckets in histograms)
     moments = [row[0] for row in lake.rows(LOGS, '"timestamp"', "service = 'payment'")]
     assert moments == sorted(moments)
-    assert three_batches.run("--mode=compact")["partitions"] == []
+    assert three_batches.run("--task=compact")["partitions"] == []
 
 
 def test_open_days_are_left(job: Any) -> None:
     for number in (1, 2):
         put_batch(job, number, datetime.now(UTC) - timedelta(minutes=1))
         job.run()
-    assert [entry["partition"].split("/")[0] for entry in job.run("--mode=compact")["partitions"]] == []
+    assert [entry["partition"].split("/")[0] for entry in job.run("--task=compact")["partitions"]] == []
 
 
 def test_a_batch_that_comes_later_joins_the_new_generation_and_is_compacted_with_it(three_batches: Any) -> None:
     lake = three_batches.lake
-    three_batches.run("--mode=compact")
+    three_batches.run("--task=compact")
     put_batch(three_batches, 4)
     three_batches.run()
     assert sum(ids(lake).values()) == len(ids(lake)) == counted(lake) == 16
     folder = lake.all_folders(LOGS)[("payment", f"{OLD:%Y}", f"{OLD:%m}", f"{OLD:%d}")]
     assert folder.startswith("generations/logs/00000001/")
-    three_batches.run("--mode=compact")
+    three_batches.run("--task=compact")
     assert sum(ids(lake).values()) == len(ids(lake)) == counted(lake) == 16
     assert lake.all_folders(LOGS)[("payment", f"{OLD:%Y}", f"{OLD:%m}", f"{OLD:%d}")].startswith(
         "generations/logs/00000002/"
@@ -91,10 +91,10 @@ def test_a_batch_that_comes_later_joins_the_new_generation_and_is_compacted_with
 def test_old_files_stay_for_the_grace_period_and_go_in_a_later_run(three_batches: Any) -> None:
     lake = three_batches.lake
     before = [key for key in lake.all_keys() if "batch-" in key and key.startswith("curated/")]
-    three_batches.run("--mode=compact")
-    three_batches.run("--mode=compact")
+    three_batches.run("--task=compact")
+    three_batches.run("--task=compact")
     assert set(before) <= set(lake.all_keys())
-    report = three_batches.run("--mode=compact", "--grace-hours=0")
+    report = three_batches.run("--task=compact", "--grace-hours=0")
     assert report["removed_files"] == len(before) == 9
     assert not set(before) & set(lake.all_keys())
     assert lake.list_sizes(generations.RECORDS) == {}
@@ -108,12 +108,12 @@ def test_a_day_with_a_half_published_batch_is_skipped(three_batches: Any) -> Non
     with pytest.raises(Crash):
         three_batches.run()
     lake.restart()
-    report = three_batches.run("--mode=compact")
+    report = three_batches.run("--task=compact")
     assert report["partitions"] == []
     assert len(report["skipped"]) == 3
     three_batches.run()
     assert sum(ids(lake).values()) == len(ids(lake)) == counted(lake) == 16
-    assert len(three_batches.run("--mode=compact")["partitions"]) == 3
+    assert len(three_batches.run("--task=compact")["partitions"]) == 3
 
 
 @pytest.mark.parametrize("crash_at", [2, 5])
@@ -127,10 +127,10 @@ def test_a_crash_shows_no_event_twice_nor_hides_one_and_the_next_run_goes_on(thr
 
     lake.watch, lake.calls, lake.crash_at = look, 0, crash_at
     with pytest.raises(Crash):
-        three_batches.run("--mode=compact", "--grace-hours=0")
+        three_batches.run("--task=compact", "--grace-hours=0")
     lake.restart()
-    three_batches.run("--mode=compact", "--grace-hours=0")
-    three_batches.run("--mode=compact", "--grace-hours=0")
+    three_batches.run("--task=compact", "--grace-hours=0")
+    three_batches.run("--task=compact", "--grace-hours=0")
     closed = {folder for table in (LOGS, LOG_MINUTES) for folder in lake.all_folders(table).values()}
     assert all(folder.startswith("generations/") for folder in closed)
     open_still = set(lake.all_folders(REJECTS).values()) | {"runs/"}

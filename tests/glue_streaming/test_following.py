@@ -80,15 +80,15 @@ def test_a_run_of_another_kind_is_waited_for() -> None:
     class Compacting(Glue):
         def get_job_runs(self, **_: Any) -> dict[str, Any]:
             self._start = None
-            run = {"Id": "jr_going", "JobRunState": "RUNNING", "Arguments": {"--mode": "compact"}}
+            run = {"Id": "jr_going", "JobRunState": "RUNNING", "Arguments": {"--task": "compact"}}
             return {"JobRuns": [run]}
 
     told: list[str] = []
     glue = Compacting(Busy)
-    run = run_job(glue, "curate", told.append, 0, {"--mode": "reprocess", "--from": "2026-11-20"})
+    run = run_job(glue, "curate", told.append, 0, {"--task": "reprocess", "--from": "2026-11-20"})
     assert (run.run_id, run.joined) == ("jr_new", False)
     assert told[:2] == ["waiting for jr_going, another kind of run", "started curate jr_new"]
-    assert glue.asked == [{"--mode": "reprocess", "--from": "2026-11-20"}] * 2
+    assert glue.asked == [{"--task": "reprocess", "--from": "2026-11-20"}] * 2
 
 
 def test_a_run_is_watched_at_every_look() -> None:

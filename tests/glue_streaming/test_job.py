@@ -97,7 +97,7 @@ def test_a_sample_of_a_dropped_level_is_kept_and_the_same_in_every_run(job: Any)
     assert 150 < len(first) < 250
     assert "0193-00001000" in first
     assert job.lake.rows(LOG_MINUTES, "sum(event_count)") == [(1001,)]
-    job.run("--mode=reprocess", "--from=2026-11-21", "--to=2026-11-21", "--keep-sample=INFO=0.2")
+    job.run("--task=reprocess", "--from=2026-11-21", "--to=2026-11-21", "--keep-sample=INFO=0.2")
     assert ids(job.lake) == first
 
 
@@ -134,7 +134,7 @@ def test_logs_are_written_as_csv_too(job: Any) -> None:
 
 def test_a_continuous_run_takes_what_comes(job: Any) -> None:
     put(job.raw, "a.json.gz", line(1))
-    run = ThreadPoolExecutor(1).submit(job.run, "--mode=continuous", "--interval-seconds=1", "--run-seconds=240")
+    run = ThreadPoolExecutor(1).submit(job.run, "--task=continuous", "--interval-seconds=1", "--run-seconds=240")
     until(lambda: ids(job.lake) == ["0193-00000001"])
     put(job.raw, "b.json.gz", line(2))
     until(lambda: ids(job.lake) == ["0193-00000001", "0193-00000002"])
@@ -146,7 +146,7 @@ def test_a_continuous_run_takes_what_comes(job: Any) -> None:
 
 def test_a_continuous_run_ends_after_its_seconds_and_the_batch_under_way(job: Any) -> None:
     put(job.raw, "a.json.gz", line(1))
-    first = job.run("--mode=continuous", "--interval-seconds=1", "--run-seconds=0.1")
+    first = job.run("--task=continuous", "--interval-seconds=1", "--run-seconds=0.1")
     second = job.run()
     assert first["batches"] + second["batches"] == 1
     assert ids(job.lake) == ["0193-00000001"]
@@ -186,5 +186,5 @@ def test_a_word_that_varies_is_learned_over_batches_and_its_pattern_keeps_its_id
     assert set(found) == {("user <*> registered from <*>", "33d50d635988639f")}
     rollup = job.lake.rows(LOG_MINUTES, "patterns")
     assert sum(row[0].get("user <*> registered from <*>", 0) for row in rollup) == 8
-    job.run("--mode=reprocess", "--from=2026-11-21", "--to=2026-11-21")
+    job.run("--task=reprocess", "--from=2026-11-21", "--to=2026-11-21")
     assert job.lake.rows(LOGS, "DISTINCT pattern") == [("user <*> registered from <*>",)]

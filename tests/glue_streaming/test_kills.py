@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.local, pytest.mark.spark, pytest.mark.slow, pytest.mar
 
 OLD = datetime.now(UTC) - timedelta(days=2)
 NEVER = "none:0"
-COMPACT = ("--mode=compact", "--before-days=0", "--grace-hours=0")
-REPROCESS = ("--mode=reprocess", f"--from={OLD:%Y-%m-%d}", f"--to={OLD:%Y-%m-%d}", "--grace-hours=0")
+COMPACT = ("--task=compact", "--before-days=0", "--grace-hours=0")
+REPROCESS = ("--task=reprocess", f"--from={OLD:%Y-%m-%d}", f"--to={OLD:%Y-%m-%d}", "--grace-hours=0")
 
 
 def test_a_driver_killed_between_its_steps_shows_no_event_twice_nor_hides_any(

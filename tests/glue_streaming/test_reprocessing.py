@@ -11,7 +11,7 @@ from tests.glue_streaming.raw import line, put
 
 pytestmark = pytest.mark.spark
 
-DAY = ("--mode=reprocess", "--from=2026-11-21", "--to=2026-11-21")
+DAY = ("--task=reprocess", "--from=2026-11-21", "--to=2026-11-21")
 
 
 def ids(lake: FolderLake) -> Counter[str]:
@@ -65,7 +65,7 @@ def test_a_day_whose_raw_objects_are_gone_is_left_as_it_was(curated: Any) -> Non
 
 
 def test_a_day_nobody_knows_is_left(curated: Any) -> None:
-    report = curated.run("--mode=reprocess", "--from=2026-11-22", "--to=2026-11-23")
+    report = curated.run("--task=reprocess", "--from=2026-11-22", "--to=2026-11-23")
     assert [day["reason"] for day in report["days"]] == ["no raw object of it has been curated"] * 2
 
 

@@ -12,7 +12,7 @@ def test_progress_names_batches_rates_and_files() -> None:
 def test_a_curation_says_what_came_late_and_what_is_new() -> None:
     late = {"late_rows": 3, "late_by_a_day": 2, "late_by_a_week": 0, "latest_seconds": 266_400.0}
     report = {
-        "mode": "available-now",
+        "task": "available-now",
         "totals": {"late_rows": 3, "input_rows": 9},
         "late": late,
         "new_fields": {"region": 7},
@@ -27,7 +27,7 @@ def test_a_curation_says_what_came_late_and_what_is_new() -> None:
 
 
 def test_a_curation_of_nothing_says_so() -> None:
-    assert list(run_lines(RUN, {"mode": "available-now", "totals": {}}))[1:] == ["  nothing new to curate"]
+    assert list(run_lines(RUN, {"task": "available-now", "totals": {}}))[1:] == ["  nothing new to curate"]
 
 
 def test_a_failed_run_without_a_report_gives_its_message() -> None:
@@ -37,7 +37,7 @@ def test_a_failed_run_without_a_report_gives_its_message() -> None:
 def test_a_compaction_shows_files_and_bytes_before_and_after_within_eighty_columns() -> None:
     change = {"files_before": 1440, "bytes_before": 3_500_000, "files_after": 1, "bytes_after": 2_000}
     partition = "logs/service=authentication/year=2026/month=11/day=20"
-    report = {"mode": "compact", "partitions": [{"partition": partition, **change}], "totals": change}
+    report = {"task": "compact", "partitions": [{"partition": partition, **change}], "totals": change}
     lines = list(run_lines(RUN, {**report, "skipped": ["rejects/year=2026/month=11/day=20"], "removed_files": 4}))
     assert lines[1:] == [
         "  logs authentication 2026-11-20      1,440 files   3.5 MB ->   1 files   2.0 KB",
@@ -52,7 +52,7 @@ def test_a_compaction_shows_files_and_bytes_before_and_after_within_eighty_colum
 def test_a_reprocessing_says_which_days_were_left_and_why() -> None:
     rebuilt = {"day": "2026-11-20", "state": "rebuilt", "objects": 5, "log_rows": 10, "counted_rows": 90}
     left = {"day": "2026-11-21", "state": "left", "reason": "no raw object of it has been curated"}
-    assert list(run_lines(RUN, {"mode": "reprocess", "days": [rebuilt, left]}))[1:] == [
+    assert list(run_lines(RUN, {"task": "reprocess", "days": [rebuilt, left]}))[1:] == [
         "  2026-11-20  rebuilt from 5 objects: 10 rows of 90 events",
         "  2026-11-21  left as it was:\n    no raw object of it has been curated",
     ]

@@ -40,7 +40,7 @@ def test_place_that_leaves_the_mirror_is_refused() -> None:
 
 def test_script_gets_pairs_with_places_of_the_mirror() -> None:
     arguments = {
-        "--mode": "available-now",
+        "--task": "available-now",
         "--raw-path": "s3://raw/logs/",
         "--lake-bucket": "lake",
         "--extra-py-files": "s3://artifacts/libraries.zip",
@@ -49,7 +49,7 @@ def test_script_gets_pairs_with_places_of_the_mirror() -> None:
 
     assert script_arguments(arguments, ROOT, "curate", "jr_1") == [
         *("--JOB_NAME", "curate", "--JOB_RUN_ID", "jr_1"),
-        *("--mode", "available-now", "--raw-path", "file:///data/mirror/raw/logs/", "--lake-bucket", "lake"),
+        *("--task", "available-now", "--raw-path", "file:///data/mirror/raw/logs/", "--lake-bucket", "lake"),
     ]
 
 

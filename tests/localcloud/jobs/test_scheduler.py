@@ -50,7 +50,7 @@ def create_trigger(context: Context, **settings: Any) -> str:
 
 
 def test_interval_fires_scheduled_triggers_again_and_again(context: Context, caplog: pytest.LogCaptureFixture) -> None:
-    action = {"JobName": "curate", "Arguments": {"--mode": "available-now"}}
+    action = {"JobName": "curate", "Arguments": {"--task": "available-now"}}
     name = create_trigger(context, Type="SCHEDULED", Schedule="cron(0 3 1 1 ? *)", Actions=[action])
     starts = Starts()
     starts.full = True
@@ -59,7 +59,7 @@ def test_interval_fires_scheduled_triggers_again_and_again(context: Context, cap
     until(lambda: len(starts.of(name)) >= 2)
     scheduler.stop()
 
-    assert starts.of(name)[0] == ("curate", {"Arguments": {"--mode": "available-now"}})
+    assert starts.of(name)[0] == ("curate", {"Arguments": {"--task": "available-now"}})
     assert f"trigger {name}: skipped: ConcurrentRunsExceededException" in caplog.text
 
 
