@@ -21,7 +21,10 @@ RUN pip install --constraint constraints.txt '.[kcl]'
 
 FROM python:3.12-slim AS base
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin loglake \
+    && install --directory --owner loglake --mode 1777 /tmp \
     && install --directory --owner loglake /cache /state
+# A task's mounts belong to root and are closed to others unless the image declares these very paths as volumes.
+VOLUME ["/tmp", "/cache", "/state"]
 ENV PATH=/opt/loglake/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
 USER 10001
 WORKDIR /state

@@ -113,7 +113,7 @@ REMOVED: Mapping[str, tuple[str, ...]] = {
     ),
     "containers_run_as_nobody": (
         *(f"{task}.Properties.ContainerDefinitions.0.User" for task in CONTAINERS),
-        "DashboardTask.Properties.ContainerDefinitions.1.User",
+        "AlertsTask.Properties.ContainerDefinitions.0.User",
         *(f"{task}.Properties.ContainerDefinitions.0.LinuxParameters.Capabilities" for task in CONTAINERS),
     ),
     "containers_cannot_change_themselves": tuple(
