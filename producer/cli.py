@@ -41,7 +41,8 @@ def produce(stack_name: str | None, as_json: bool, **flags: Any) -> int:
     _end_on_signals(run, signals)
     began, error = time.monotonic(), None
     moving = sys.stderr.isatty() and not (plan.to == "stdout" and sys.stdout.isatty())
-    with Progress(plan.to, lambda: {**counts.snapshot(), "lag_ms": run.lag_ms}, moving, plan.total()):
+    with Progress(plan.to, lambda: {**counts.snapshot(), "lag_ms": run.lag_ms}, moving, plan.total()) as progress:
+        run.say = progress.say
         try:
             work()
         except LoglakeError as raised:

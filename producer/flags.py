@@ -96,9 +96,13 @@ GROUPS: Mapping[str, tuple[Flag, ...]] = {
     "Real logs": (
         _flag("--from", "source", help="Ship what an application writes: a file, or - for standard input."),
         _flag("--follow", is_flag=True, help="Go on as the file grows, through rotation and truncation."),
-        _flag("--read-as", type=click.Choice(["json", "access", "csv"]), help="How lines are read; json by default."),
+        _flag(
+            "--read-as",
+            type=click.Choice(["auto", "json", "access", "csv"]),
+            help="How lines are read; auto, the default, goes by the line.",
+        ),
         _flag("--mapping", type=FILE, help="A .yaml file that says which of their fields is which of ours."),
-        _flag("--service", help="The service of lines that name none."),
+        _flag("--service", help="The service of lines that name none; the file's name by default."),
         _flag(
             "--spool",
             type=FOLDER,

@@ -39,13 +39,14 @@ class BlockStream(Protocol):
 
 @dataclass(slots=True)
 class Run:
-    """One run: where its events go, what they count, and whether someone asked it to end."""
+    """One run: where its events go, what they count, and whether someone asked it to end. `say` tells its user."""
 
     sink: Sink
     counts: Counts
     dead_letters: DeadLetters
     stopping: threading.Event = field(default_factory=threading.Event)
     lag_ms: float = 0.0
+    say: Callable[[str], None] = lambda _: None
     now_ms: Callable[[], float] = wall_ms
     sleep: Callable[[float], None] = time.sleep
 

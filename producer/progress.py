@@ -84,6 +84,7 @@ class Progress:
         self._moving = moving
         self._total = total
         self._shown = 0
+        self._lock = threading.Lock()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._show, daemon=True)
 
@@ -94,7 +95,15 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self._done.set()
         self._thread.join()
-        self._paint([])
+        with self._lock:
+            self._paint([])
+
+    def say(self, text: str) -> None:
+        """Tell something that stays, above what moves."""
+        with self._lock:
+            self._paint([])
+            self._shown = 0
+            click.echo(text, err=True)
 
     def _show(self) -> None:
         every = MOVING_EVERY_S if self._moving else PLAIN_EVERY_S
@@ -105,7 +114,8 @@ class Progress:
             rate = (counts["generated"] - generated) / (now - then)
             generated, then = counts["generated"], now
             if self._moving:
-                self._paint(panel(self._sink, counts, rate, now - began, self._total))
+                with self._lock:
+                    self._paint(panel(self._sink, counts, rate, now - began, self._total))
             else:
                 stamp = time.strftime("%H:%M:%S", time.gmtime())
                 click.echo(f"{stamp} {line(counts, rate, self._total)}", err=True)

@@ -12,7 +12,7 @@ from producer.ledger import Ledger
 from producer.plan import Plan
 from producer.produce import Run
 from producer.replay import ServiceNumbers, replayed
-from producer.shipping.opening import line_parser, open_source
+from producer.shipping.opening import field_mapping, line_parser, open_source
 from producer.shipping.shipper import Reader, Shipper, SpoolKept
 from producer.shipping.spool import Spool
 from producer.shipping.unparsable import UnparsableLines
@@ -45,12 +45,13 @@ def _shipping(plan: Plan, settings: Settings, counts: Counts) -> tuple[Run, Work
     """Nothing is given up: what can't be sent waits in the spool, also for the next run."""
     spool, services = Spool(plan.spool), ServiceNumbers(SERVICES)
     unparsable = UnparsableLines(plan.spool / "unparsable.jsonl")
-    parser = line_parser(plan)
+    mapping = field_mapping(plan)
+    parser = line_parser(plan, mapping)
     dead_letters = SpoolKept(dead_letters_of(plan), counts)
     ledger = Ledger(plan.ledger, services.names) if plan.ledger else None
     sink = open_sink(replace(plan, retry_for=float("inf")), settings, counts, dead_letters, ledger, services.names)
     run = Run(sink, counts, dead_letters)
-    source = open_source(plan, spool, run.stopping)
+    source = open_source(plan, mapping, spool, run.stopping)
     reader = Reader(source, parser, spool, unparsable, counts, run.stopping)
     return run, partial(Shipper(spool, run, ledger, services).send, reader)
 

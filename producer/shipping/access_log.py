@@ -4,9 +4,9 @@ r"""Access logs of Apache and nginx: the common and the combined format (https:/
 """
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+from producer.shipping.levels import level_of_status
 from producer.shipping.unparsable import Unparsable
 
 _LINE = re.compile(
@@ -15,22 +15,20 @@ _LINE = re.compile(
     r'(?: "(?P<referer>(?:[^"\\]|\\.)*)" "(?P<agent>(?:[^"\\]|\\.)*)")?(?P<rest> .*)?'
 )
 _REQUEST = re.compile(r"(?P<method>[A-Z]+) (?P<target>\S+)(?: HTTP/[\d.]+)?")
-_TIME = re.compile(r"(\d{2})/([A-Z][a-z]{2})/(\d{4}):(\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _VARIABLE = re.compile(r"[0-9]+|[0-9a-fA-F]{8,}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 LONGEST_SEGMENT = 40
 
 
-def access_event(line: bytes) -> dict[str, Any]:
+def access_event(line: str) -> dict[str, Any]:
     """Return the event of one line, without id and service; raise `Unparsable` for one of another format."""
-    match = _LINE.fullmatch(_text(line))
+    match = _LINE.fullmatch(line)
     if not match:
         raise Unparsable("a line must be in the common or the combined format")
     status = int(match["status"])
     request = _REQUEST.fullmatch(match["request"])
     return {
-        "timestamp": _moment(match["time"]).isoformat(timespec="milliseconds"),
-        "level": "ERROR" if status >= 500 else "WARNING" if status >= 400 else "INFO",
+        "timestamp": match["time"],
+        "level": level_of_status(status),
         "http_method": request["method"] if request else None,
         "endpoint": route_of(request["target"]) if request else None,
         "status_code": status,
@@ -41,6 +39,18 @@ def access_event(line: bytes) -> dict[str, Any]:
         "message": f"{match['request']} {status}",
         **({"referer": match["referer"]} if _known(match["referer"]) else {}),
     }
+
+
+def method_of(request: Any) -> str | None:
+    """Return the method of a request line, `GET /a HTTP/1.1`; None if it is none."""
+    match = _REQUEST.fullmatch(request) if isinstance(request, str) else None
+    return match["method"] if match else None
+
+
+def target_of(request: Any) -> str | None:
+    """Return the route of a request line's target; None if it is none."""
+    match = _REQUEST.fullmatch(request) if isinstance(request, str) else None
+    return route_of(match["target"]) if match else None
 
 
 def route_of(target: str) -> str:
@@ -55,22 +65,3 @@ def _is_variable(segment: str) -> bool:
 
 def _known(text: str | None) -> str | None:
     return None if text in (None, "", "-") else text
-
-
-def _moment(text: str) -> datetime:
-    match = _TIME.fullmatch(text)
-    if not match or match[2] not in _MONTHS:
-        raise Unparsable(f"the time must be as in 10/Oct/2026:13:55:36 +0000; got {text!r}")
-    east = timedelta(hours=int(match[8]), minutes=int(match[9])) * (-1 if match[7] == "-" else 1)
-    numbers = (int(match[3]), _MONTHS.index(match[2]) + 1, int(match[1]), int(match[4]), int(match[5]), int(match[6]))
-    try:
-        return datetime(*numbers, tzinfo=timezone(east)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise Unparsable(f"the time must be one; got {text!r}: {error}") from None
-
-
-def _text(line: bytes) -> str:
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Unparsable("a line must be UTF-8") from None

@@ -35,19 +35,35 @@ class Source(Protocol):
     def read(self) -> Iterator[Lines]: ...
 
 
-def split_lines(data: bytes, offset: int, torn: bool, whole: bool) -> tuple[list[Line], int, bool]:
-    """Return the lines in `data`, how many of its bytes they are, and whether the last of them goes on.
+@dataclass(frozen=True, slots=True)
+class Splitter:
+    """Cuts what was read into lines. `quoted`: a line end between quotes belongs to its line, as in CSV."""
 
-    A last line without an end waits for it, unless `whole` says that no more will come, or it fills all of a chunk.
-    """
-    lines: list[Line] = []
-    start = 0
-    while (end := data.find(b"\n", start)) >= 0:
-        lines.append(Line(data[start:end].removesuffix(b"\r"), offset + start, torn))
-        start, torn = end + 1, False
-    rest = data[start:]
-    if rest and (whole or (not lines and len(rest) >= CHUNK_BYTES)):
-        torn = torn or not whole
-        lines.append(Line(rest, offset + start, torn))
-        return lines, len(data), torn
-    return lines, start, torn
+    quoted: bool = False
+
+    def split(self, data: bytes, offset: int, torn: bool, whole: bool) -> tuple[list[Line], int, bool]:
+        """Return the lines in `data`, how many of its bytes they are, and whether the last of them goes on.
+
+        A last line without an end waits for it, unless `whole` says that no more will come, or it fills all of a chunk.
+        """
+        lines: list[Line] = []
+        start = 0
+        while (end := self._end(data, start)) >= 0:
+            lines.append(Line(data[start:end].removesuffix(b"\r"), offset + start, torn))
+            start, torn = end + 1, False
+        rest = data[start:]
+        if rest and (whole or (not lines and len(rest) >= CHUNK_BYTES)):
+            torn = torn or not whole
+            lines.append(Line(rest, offset + start, torn))
+            return lines, len(data), torn
+        return lines, start, torn
+
+    def _end(self, data: bytes, start: int) -> int:
+        end = data.find(b"\n", start)
+        if self.quoted:
+            quotes = data.count(b'"', start, max(end, start))
+            while end >= 0 and quotes % 2:
+                line = end + 1
+                end = data.find(b"\n", line)
+                quotes += data.count(b'"', line, max(end, line))
+        return end

@@ -1,9 +1,9 @@
 """Which field of a line is which column of an event, from YAML; every error names file, line and field.
 
-read_as: json                                # json, access or csv
+read_as: json                                # auto (the usual), json, access or csv
 service: checkout                            # of lines that name none
 fields:
-  timestamp: {from: ts, unit: ms}            # s, ms, or format: a strptime format; ISO-8601 by default
+  timestamp: {from: ts, unit: ms}            # s, ms, or format: a strptime format; any known form by default
   level: {from: severity, map: {30: INFO}}
   message: msg
   status_code: http.response.status_code     # dots lead into objects
@@ -11,16 +11,19 @@ fields:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
 from catalog.schema import EVENT_COLUMNS
 from producer.own_schema.located import Node, read_located
+from producer.shipping.known_names import decimal, whole
+from producer.shipping.levels import level_of
+from producer.shipping.moments import in_utc, timestamp_of
 from producer.shipping.unparsable import Unparsable
 
-FORMATS = ("json", "access", "csv")
+FORMATS = ("auto", "json", "access", "csv")
 _COLUMNS = {column.name: column for column in EVENT_COLUMNS}
 _OPTIONS = ("from", "constant", "map", "otherwise", "unit", "format")
 _NOTHING = object()
@@ -50,13 +53,15 @@ class Rule:
         return found
 
     def _moment(self, found: Any, zone: tzinfo) -> str:
+        if not self.unit and not self.form:
+            return timestamp_of(found, zone)
         try:
             if self.unit:
                 moment = datetime.fromtimestamp(float(found) / (1000 if self.unit == "ms" else 1), UTC)
             else:
-                moment = datetime.strptime(found, self.form) if self.form else datetime.fromisoformat(found)
+                moment = datetime.strptime(found, self.form)
         except (TypeError, ValueError, OverflowError, OSError):
-            wanted = {"s": "epoch seconds", "ms": "epoch milliseconds"}.get(self.unit, self.form or "ISO-8601")
+            wanted = {"s": "epoch seconds", "ms": "epoch milliseconds"}.get(self.unit, self.form)
             raise Unparsable(f"`timestamp` must be {wanted}; got {found!r}") from None
         return in_utc(moment, zone)
 
@@ -65,32 +70,27 @@ class Rule:
 class FieldMapping:
     """How lines are read, and what of them is what."""
 
-    read_as: str = "json"
+    read_as: str = "auto"
     service: str | None = None
     rules: tuple[Rule, ...] = ()
-    taken: frozenset[str] = field(default_factory=frozenset)
+    taken: frozenset[str] = frozenset()
 
-    def names_service(self) -> bool:
-        """Return whether every event gets a service from here."""
-        return self.service is not None or any(rule.column == "service" for rule in self.rules)
-
-    def event(self, fields: Mapping[str, Any], zone: tzinfo) -> dict[str, Any]:
-        """Return the columns, and behind them whatever else the line has."""
-        event = {rule.column: rule.value(fields, zone) for rule in self.rules}
-        for name, value in fields.items():
-            if name not in self.taken:
-                event.setdefault(name, value)
-        return event
+    def columns(self, fields: Mapping[str, Any], zone: tzinfo) -> dict[str, Any]:
+        """Return the columns that have a rule; raise `Unparsable` for a value that does not fit."""
+        return {rule.column: _fitting(rule.column, rule.value(fields, zone)) for rule in self.rules}
 
 
-def in_utc(moment: datetime, zone: tzinfo) -> str:
-    """Return a moment as events have it; one without an offset is in `zone`."""
-    aware = moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
-    try:
-        text = aware.astimezone(UTC).isoformat(timespec="milliseconds")
-    except OverflowError:
-        raise Unparsable(f"`timestamp` must be in the years 1 to 9999; got {moment.isoformat()!r}") from None
-    return text.removesuffix("+00:00") + "Z"
+def _fitting(column: str, value: Any) -> Any:
+    """Return a value as its column's type, where a text says the same."""
+    if value is None or _COLUMNS[column].type == "string":
+        return (level_of(value) or value) if column == "level" else value
+    if not isinstance(value, str):
+        return value
+    kind = _COLUMNS[column].type
+    number = decimal(value) if kind == "double" else whole(value)
+    if number is None:
+        raise Unparsable(f"`{column}` must be {kind}; got {value!r}")
+    return number
 
 
 def read_mapping(path: Path) -> FieldMapping:
@@ -100,7 +100,7 @@ def read_mapping(path: Path) -> FieldMapping:
     for name, node in parts.items():
         if name not in ("read_as", "service", "fields"):
             node.fail(f"a mapping has `read_as`, `service` and `fields`; got {name!r}")
-    read_as = parts["read_as"].value if "read_as" in parts else "json"
+    read_as = parts["read_as"].value if "read_as" in parts else "auto"
     if read_as not in FORMATS:
         parts["read_as"].fail(f"`read_as` must be one of {', '.join(FORMATS)}; got {read_as!r}")
     service = parts["service"].value if "service" in parts else None
@@ -163,12 +163,3 @@ def _lookup(fields: Mapping[str, Any], name: str) -> Any:
 
 def _key(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) or value is None else str(value)
-
-
-def normal_timestamp(text: Any, zone: tzinfo) -> str:
-    """Return an ISO-8601 text as events have it; raise `Unparsable` if it is none."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        raise Unparsable(f"`timestamp` must be ISO-8601; got {text!r}") from None
-    return in_utc(moment, zone)

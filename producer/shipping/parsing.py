@@ -1,7 +1,6 @@
-"""From lines to events: read as the user said, checked against the catalog, with an id that the line itself decides."""
+"""From lines to events: read, recognised, checked against the catalog, with an id that the line itself decides."""
 
-import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from hashlib import blake2b
 from typing import Any
@@ -9,44 +8,62 @@ from typing import Any
 import orjson
 
 from catalog.errors import SchemaError
-from catalog.schema import EVENT_COLUMNS, LEVEL_ALIASES, LEVELS, parse_timestamp, validate
-from producer.shipping.access_log import access_event
+from catalog.schema import parse_timestamp, validate
 from producer.shipping.lines import Line, Lines
-from producer.shipping.mapping import FieldMapping, normal_timestamp
+from producer.shipping.mapping import FieldMapping
+from producer.shipping.reading import BYTE_ORDER_MARK, Fields, LineReader
+from producer.shipping.recognising import recognised
 from producer.shipping.unparsable import Refused, Unparsable
 
-_NUMBERS = {column.name: int if column.type in ("int", "bigint") else float for column in EVENT_COLUMNS}
-_NUMBERS = {column.name: _NUMBERS[column.name] for column in EVENT_COLUMNS if column.type != "string"}
 _FIRST = ("event_id", "timestamp", "level", "service")
 
 
 class LineParser:
-    """Understands the lines of one kind of source."""
+    """Understands the lines of one source. `service` is of lines that name none."""
 
     def __init__(self, mapping: FieldMapping, service: str | None, zone: tzinfo = UTC) -> None:
         self._mapping = mapping
         self._service = service or mapping.service
         self._zone = zone
+        self._ruled = frozenset(rule.column for rule in mapping.rules)
 
     def events(self, lines: Lines) -> tuple[list[bytes], list[Refused]]:
         """Return the events of the lines, and the lines that can't be understood; blank ones are neither."""
-        events, refused = [], []
-        header = _csv_row(lines.first_line) if self._mapping.read_as == "csv" else []
+        events: list[bytes] = []
+        refused: list[Refused] = []
+        reader = LineReader(self._mapping.read_as, lines.first_line)
         for line in lines.lines:
-            if not line.data.strip() or (header and not line.offset):
+            data = line.data if line.offset else line.data.removeprefix(BYTE_ORDER_MARK)
+            if not data.strip() or (reader.header and not line.offset):
                 continue
             try:
-                events.append(self._event(line, lines.source, header))
+                if line.torn:
+                    raise Unparsable("a line must be shorter than 1 MiB")
+                found = reader.fields(data)
             except Unparsable as error:
                 refused.append(Refused(line, lines.source, str(error)))
+                continue
+            self._take(found, line, lines.source, events, refused)
         return events, refused
 
-    def _event(self, line: Line, source: str, header: Sequence[str]) -> bytes:
-        if line.torn:
-            raise Unparsable("a line must be shorter than 1 MiB")
-        fields = self._mapping.event(self._fields(line.data, header), self._zone)
-        event = self._completed(fields)
-        event["event_id"] = event.get("event_id") or event_id_of(event["timestamp"], source, line)
+    def _take(
+        self, found: Sequence[Fields], line: Line, source: str, events: list[bytes], refused: list[Refused]
+    ) -> None:
+        """Add the events of one line; when some of several are none, the line is refused for the first of them."""
+        reasons = []
+        for number, fields in enumerate(found):
+            try:
+                events.append(self._event(fields, source, line, number))
+            except Unparsable as error:
+                reasons.append(f"record {number + 1}: {error}" if len(found) > 1 else str(error))
+        if reasons:
+            of = f"{len(reasons)} of a line's {len(found)} records; " if len(found) > 1 else ""
+            refused.append(Refused(line, source, of + reasons[0]))
+
+    def _event(self, fields: Fields, source: str, line: Line, number: int) -> bytes:
+        event = self._columns(fields)
+        event["service"] = event.get("service") or self._service
+        event["event_id"] = event.get("event_id") or event_id_of(event["timestamp"], source, line, number)
         try:
             validate(event)
         except SchemaError as error:
@@ -56,41 +73,17 @@ class LineParser:
         except orjson.JSONEncodeError as error:
             raise Unparsable(f"a line must be JSON; got {error}") from None
 
-    def _fields(self, data: bytes, header: Sequence[str]) -> Mapping[str, Any]:
-        if self._mapping.read_as == "access":
-            return access_event(data)
-        if self._mapping.read_as == "csv":
-            row = _csv_row(data)
-            if len(row) != len(header):
-                raise Unparsable(f"a row must have the header's {len(header)} columns; got {len(row)}")
-            return {name: value or None for name, value in zip(header, row, strict=True)}
-        try:
-            fields = orjson.loads(data)
-        except orjson.JSONDecodeError as error:
-            raise Unparsable(f"a line must be JSON; got {error}") from None
-        if not isinstance(fields, dict):
-            raise Unparsable(f"a line must be a JSON object; got {type(fields).__name__}")
-        return fields
-
-    def _completed(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Bring timestamp, level, service and numbers into the catalog's form."""
-        if fields.get("timestamp") is not None:
-            fields["timestamp"] = normal_timestamp(fields["timestamp"], self._zone)
-        else:
-            raise Unparsable("`timestamp` must be present; got nothing")
-        level = fields.get("level")
-        if isinstance(level, str) and level not in LEVELS:
-            fields["level"] = LEVEL_ALIASES.get(level.upper(), level.upper())
-            fields["level_raw"] = level
-        fields["service"] = fields.get("service") or self._service
-        for name, number in _NUMBERS.items():
-            if isinstance(fields.get(name), str):
-                fields[name] = _number(name, fields[name], number)
-        return fields
+    def _columns(self, fields: Fields) -> dict[str, Any]:
+        if not self._ruled:
+            return recognised(fields, self._zone)
+        ruled = self._mapping.columns(fields, self._zone)
+        taken = self._mapping.taken
+        rest = {name: value for name, value in fields.items() if name not in taken and name not in ruled}
+        return {**recognised(rest, self._zone, self._ruled), **ruled}
 
 
-def event_id_of(timestamp: str, source: str, line: Line) -> str:
-    """Return the id of a line: always the same for the same bytes at the same place of the same source.
+def event_id_of(timestamp: str, source: str, line: Line, number: int = 0) -> str:
+    """Return the id of an event of a line: always the same for the same bytes at the same place of the same source.
 
     It has the form of a UUIDv7 of the event's time, with a digest of source, offset and bytes where a UUIDv7 is random.
     """
@@ -98,24 +91,9 @@ def event_id_of(timestamp: str, source: str, line: Line) -> str:
     milliseconds = max(0, int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000)) & (1 << 48) - 1
     place = blake2b(f"{source}\n{line.offset}\n".encode(), digest_size=10)
     place.update(line.data)
+    if number:
+        place.update(b"\n%d" % number)
     digest = int.from_bytes(place.digest(), "big")
     value = milliseconds << 80 | 0x7 << 76 | (digest >> 66 & 0xFFF) << 64 | 0b10 << 62 | digest & (1 << 62) - 1
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
-def _csv_row(data: bytes) -> list[str]:
-    try:
-        rows = list(csv.reader([data.decode("utf-8")], strict=True))
-    except UnicodeDecodeError:
-        raise Unparsable("a line must be UTF-8") from None
-    except csv.Error as error:
-        raise Unparsable(f"a line must be one CSV row; got {error}") from None
-    return rows[0] if rows else []
-
-
-def _number(name: str, text: str, number: type[int] | type[float]) -> int | float:
-    try:
-        return number(text)
-    except ValueError:
-        raise Unparsable(f"`{name}` must be {number.__name__}; got {text!r}") from None

@@ -38,17 +38,28 @@ class Reader(threading.Thread):
         self._unparsable = unparsable
         self._counts = counts
         self._stopping = stopping
+        self._parsed = 0
         self.error: LoglakeError | None = None
 
     def run(self) -> None:
         try:
             for lines in self._source.read():
                 events, refused = self._parser.events(lines)
+                self._parsed += len(events)
                 self._counts.add(unparsable=self._unparsable.keep(refused))
                 if not self._spool.append(events, lines.position, self._stopping):
                     return
         except LoglakeError as error:
             self.error = error
+
+    def told(self) -> str:
+        """Return what is to say of lines that could not be read; raise `LoglakeError` when no line could."""
+        if self._parsed or not self._unparsable.first:
+            return self._unparsable.told()
+        raise LoglakeError(
+            f"--from must have lines that are events; got {self._unparsable.told()}; "
+            "say which of their fields is which with --mapping FILE, see docs/producer.md"
+        )
 
 
 class SpoolKept(DeadLetters):
@@ -89,6 +100,8 @@ class Shipper:
         reader.join(5)
         if reader.error:
             raise reader.error
+        if told := reader.told():
+            self._run.say(f"unparsable: {told}")
 
     def _send_window(self) -> bool:
         """Send some of what is accepted and wait until it is acknowledged; return whether there was any."""

@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from catalog.errors import LoglakeError, UsageError
-from producer.shipping.lines import CHUNK_BYTES, Lines, split_lines
+from producer.shipping.lines import CHUNK_BYTES, Lines
 from producer.shipping.positions import HEAD_BYTES, Position, Positions, digest
+from producer.shipping.reading import splitter_of
 
 POLL_S = 0.2
 ROTATED_QUIET_S = 1.0
@@ -23,7 +24,8 @@ _ROTATED = r"[.\-_][0-9.:TZ_\-]+"
 class OpenFile:
     """One file being read, whatever its name is by now."""
 
-    def __init__(self, path: Path, position: Position) -> None:
+    def __init__(self, path: Path, position: Position, read_as: str) -> None:
+        self._read_as = read_as
         self._file = os.open(path, os.O_RDONLY)
         state = os.fstat(self._file)
         if (state.st_dev, state.st_ino) != (position.device, position.inode):
@@ -37,12 +39,16 @@ class OpenFile:
         place = self.position
         data = os.pread(self._file, CHUNK_BYTES, place.offset)
         whole = whole and len(data) < CHUNK_BYTES
-        lines, size, torn = split_lines(data, place.offset, place.torn, whole)
+        if not data:
+            return None
+        first_line = self._first_line()
+        splitter = splitter_of(self._read_as, first_line)
+        lines, size, torn = splitter.split(data, place.offset, place.torn, whole)
         if not lines:
             return None
         head = os.pread(self._file, min(HEAD_BYTES, place.offset + size), 0)
         self.position = replace(place, offset=place.offset + size, torn=torn, head_bytes=len(head), head=digest(head))
-        return Lines(lines, place.source, self._first_line(), self.position)
+        return Lines(lines, place.source, first_line, self.position)
 
     def _begin_anew_if_changed(self) -> None:
         head = os.pread(self._file, HEAD_BYTES, 0)
@@ -69,11 +75,14 @@ class OpenFile:
 class FileTail:
     """The lines of the file at `path`, from where `positions` say, to its end or for ever."""
 
-    def __init__(self, path: Path, follow: bool, positions: Positions, stopping: threading.Event) -> None:
+    def __init__(
+        self, path: Path, follow: bool, positions: Positions, stopping: threading.Event, read_as: str = "auto"
+    ) -> None:
         self._path = path.absolute()
         self._follow = follow
         self._positions = positions
         self._stopping = stopping
+        self._read_as = read_as
         if not follow and not self._path.is_file():
             raise UsageError(f"--from must be a file, or - for standard input; got {str(path)!r}")
         if not self._path.parent.is_dir() or self._path.is_dir():
@@ -154,7 +163,7 @@ class FileTail:
         while True:
             try:
                 state = path.stat()
-                return OpenFile(path, self._position_of(state))
+                return OpenFile(path, self._position_of(state), self._read_as)
             except FileNotFoundError:
                 path = self._path
                 self._stopping.wait(POLL_S)

@@ -30,12 +30,16 @@ class UnparsableLines:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.kept = 0
+        self.first: Refused | None = None
         self._last = self._known_places()
 
     def keep(self, refused: Sequence[Refused]) -> int:
         """Append the lines and return how many; raise `LoglakeError` if the file can't be written."""
         new = [entry for entry in refused if (entry.source, entry.line.offset) not in self._last]
         self._last = set()
+        self.kept += len(new)
+        self.first = self.first or next(iter(refused), None)
         if new:
             try:
                 with self.path.open("ab") as file:
@@ -44,6 +48,13 @@ class UnparsableLines:
                 text = f"--spool must be writable; got {error.strerror} for {str(self.path)!r}"
                 raise LoglakeError(text) from error
         return len(new)
+
+    def told(self) -> str:
+        """Return how many lines are kept, where, and why the first of them is."""
+        if not self.first:
+            return ""
+        lines = "1 line" if self.kept == 1 else f"{self.kept:,} lines"
+        return f"{lines} in {str(self.path)!r}; the first, at byte {self.first.line.offset:,}: {self.first.reason}"
 
     def _known_places(self) -> set[tuple[str, int]]:
         """Return where the last lines came from: a kill may have come after they were kept and before all was."""

@@ -156,3 +156,24 @@ def test_two_runs_may_not_use_one_spool(tmp_path: Path) -> None:
         stopped(process)
     assert second.returncode == 1
     assert second.stderr == b"LoglakeError: --spool must be used by one run at a time; got 'spool'\n"
+
+
+def test_a_file_without_one_event_ends_with_1_and_says_where_its_lines_are(tmp_path: Path) -> None:
+    (tmp_path / "app.log").write_bytes(b'{"level":"INFO"}\nTraceback\n\n')
+    done = produce("--to", "stdout", "--from", "app.log", "--spool", "spool", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode().splitlines()[-1] == (
+        "LoglakeError: --from must have lines that are events; got 2 lines in 'spool/unparsable.jsonl'; the first, at"
+        " byte 0: `timestamp` must be ISO-8601 or a number of seconds, ms, us or ns since 1970; got nothing, among"
+        " 'level'; say which of their fields is which with --mapping FILE, see docs/producer.md"
+    )
+
+
+def test_a_header_that_is_no_row_is_said_of_every_line(tmp_path: Path) -> None:
+    given = b'"a"b,c\n1,2\n3,4\n'
+    done = produce("--to", "stdout", "--from", "-", "--read-as", "csv", "--spool", "spool", cwd=tmp_path, given=given)
+    assert done.returncode == 1
+    assert (
+        b"got 3 lines in 'spool/unparsable.jsonl'; the first, at byte 0: the first line must be a CSV row"
+        in done.stderr
+    )
