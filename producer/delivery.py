@@ -56,9 +56,10 @@ class _Batch:
 class Delivery:
     """Sends batches from worker threads; `submit` blocks while all are busy, which is the producer's backpressure.
 
-    A call that fails is tried again for `retry_for_s` since its batch last made progress. Before anything has ever been
-    acknowledged, an error that no retry mends (no such stream, no permission) stops the delivery at once: `check` then
-    raises it. `on_trouble` is called when records were refused, so that a shard map can be refreshed.
+    A call that fails is tried again for `retry_for_s` since its batch last made progress. An error that nobody foresaw
+    stops the delivery at once, and so does, before anything has ever been acknowledged, one that no retry mends (no such
+    stream, no permission): `check` then raises it. `on_trouble` is called when records were refused, so that a shard map
+    can be refreshed.
     """
 
     def __init__(
@@ -114,9 +115,9 @@ class Delivery:
     def _put_aside(self, take: Callable[[Sequence[bytes], str], int], payloads: Sequence[bytes], reason: str) -> None:
         try:
             self._counts.add(failed=take(payloads, reason))
-        except LoglakeError as error:
+        except Exception as error:
             self._counts.add(failed=len(payloads))
-            self._error = self._error or error
+            self._error = self._error or _explained(error)
 
     def drain(self) -> None:
         """Return when all that was submitted is acknowledged or failed."""
@@ -181,11 +182,12 @@ class Delivery:
         try:
             self.check()
             self._deliver(batch, random)
-        except LoglakeError as error:
+        except Exception as error:  # a worker that died of it would leave its batch counted neither way
+            explained = _explained(error)
             with self._state:
-                self._error = self._error or error
+                self._error = self._error or explained
                 if not batch.abandoned:
-                    self._fail(batch.pending, str(error))
+                    self._fail(batch.pending, str(explained))
 
     def _deliver(self, batch: _Batch, random: Random) -> None:
         if self._ledger:
@@ -292,3 +294,9 @@ class Delivery:
             hurried = self._state.wait_for(lambda: self._hurried, pause)
         if hurried:
             time.sleep(min(pause, 0.2))
+
+
+def _explained(error: Exception) -> LoglakeError:
+    if isinstance(error, LoglakeError):
+        return error
+    return LoglakeError(f"a call must end with an answer or with an error of the service; got {error!r}")

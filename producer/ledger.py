@@ -195,28 +195,44 @@ def read_ledger(folder: Path) -> Balance:
 
 
 def read_run(data: bytes, balance: Balance) -> None:
-    """Add one run's lines to `balance`. A line that can't be read is torn and counts for nothing."""
+    """Add one run's lines to `balance`. A line that can't be read is torn and counts for nothing.
+
+    What a call acknowledged counts although the line that it was sent is torn, as far as it says how much that was.
+    """
     calls: dict[int, Tally] = {}
     for text in data.split(b"\n"):
-        try:
-            line = orjson.loads(text)
-            call, state = line["call"], line["state"]
-        except (ValueError, KeyError, TypeError):
+        line = _line_of(text)
+        if line is None:
             continue
-        if state == "total":
-            balance.acknowledged.add(_from_json(line))
-            continue
-        if state == "sent":
-            calls[call] = _from_json(line)
-            continue
-        left = calls[call]
-        settled = _from_json(line) if "counts" in line else calls.pop(call)
-        if settled is not left:
-            left.add(settled, -1)
-        if state == "acknowledged":
-            balance.acknowledged.add(settled)
+        if line.state == "total":
+            balance.acknowledged.add(line.counts or Tally())
+        elif line.state == "sent":
+            calls[line.call] = line.counts or Tally()
+        else:
+            settled = line.counts or calls.pop(line.call, Tally())
+            if line.counts and line.call in calls:
+                calls[line.call].add(settled, -1)
+            if line.state == "acknowledged":
+                balance.acknowledged.add(settled)
     for left in calls.values():
         balance.in_doubt.add(left)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line of a ledger. No counts are all that is left of the call."""
+
+    call: int
+    state: str
+    counts: Tally | None
+
+
+def _line_of(text: bytes) -> _Line | None:
+    try:
+        line = orjson.loads(text)
+        return _Line(int(line["call"]), line["state"], _from_json(line) if "counts" in line else None)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _from_json(line: Mapping[str, Any]) -> Tally:

@@ -51,6 +51,8 @@ class Reader(threading.Thread):
                     return
         except LoglakeError as error:
             self.error = error
+        except Exception as error:  # a thread that died of it would look like the end of the file
+            self.error = LoglakeError(f"--from must have lines that can be read; got {error!r}")
 
     def told(self) -> str:
         """Return what is to say of lines that could not be read; raise `LoglakeError` when no line could."""

@@ -144,3 +144,25 @@ def test_a_full_queue_makes_the_producer_wait(tmp_path: Path) -> None:
     thread.join(30)
     deliveries.delivery.close(30)
     assert deliveries.counts.acknowledged == 30
+
+
+@pytest.mark.parametrize("error", [RuntimeError("boom"), OSError(5, "boom"), MemoryError("boom"), KeyError("boom")])
+def test_an_error_nobody_foresaw_leaves_no_batch_uncounted(tmp_path: Path, error: Exception) -> None:
+    calls = 0
+
+    def put(records: Sequence[Record]) -> list[str | None]:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise error
+        return [None] * len(records)
+
+    deliveries = Deliveries(put, tmp_path)
+    for number in range(6):
+        deliveries.delivery.submit([record(f"{number}a"), record(f"{number}b")])
+    with pytest.raises(LoglakeError, match=r"^a call must end with an answer .*; got .*boom"):
+        deliveries.delivery.close(30)
+    assert (deliveries.counts.acknowledged, deliveries.counts.failed) == (4, 8)
+    assert deliveries.dead_letters.path.read_bytes().count(b"\n") == 8
+    assert read_ledger(deliveries.folder).acknowledged.total == 4
+    assert read_ledger(deliveries.folder).in_doubt.total == 2

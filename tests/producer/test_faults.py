@@ -388,3 +388,29 @@ def test_a_ledger_that_can_no_longer_be_written_stops_the_run_with_true_counts(t
     assert b"Traceback" not in done.stderr
     assert counts["generated"] == counts["acknowledged"] + counts["failed"]
     assert 0 < counts["acknowledged"] <= len(ids(kinesis.events()))
+
+
+def test_an_answer_that_is_none_ends_the_run_with_true_counts(tmp_path: Path) -> None:
+    kinesis = FaultyKinesis()
+    kinesis.scripted = [None, None, (200, {})]
+    with serving(kinesis) as url:
+        flags = (
+            "--to",
+            "kinesis",
+            "--rate",
+            "2000",
+            "--count",
+            "20000",
+            "--seed",
+            "1",
+            "--dead-letters",
+            "dead",
+            "--json",
+        )
+        done = produce(*flags, cwd=tmp_path, url=url)
+    counts = orjson.loads(done.stdout)
+    assert done.returncode == 1
+    assert b"a call must end with an answer or with an error of the service; got KeyError('Records')" in done.stderr
+    assert counts["generated"] == counts["acknowledged"] + counts["failed"]
+    assert counts["acknowledged"] == len(kinesis.events()) > 0
+    assert len(letters(tmp_path / "dead")) == counts["failed"] > 0

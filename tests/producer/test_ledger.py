@@ -55,6 +55,42 @@ def test_a_ledger_cut_off_at_any_byte_never_counts_too_much(tmp_path: Path) -> N
         assert balance.acknowledged.total in {settled * 5, (settled + torn.endswith(b"}")) * 5}
 
 
+def test_a_ledger_with_any_line_cut_off_at_any_byte_counts_all_that_the_others_say(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, SERVICES)
+    for _ in range(2):
+        call = ledger.sent([keys(0, INFO, 5)])
+        ledger.acknowledged(call, [keys(0, INFO, 2)])
+        ledger.acknowledged(call)
+    lines = ledger.path.read_bytes().splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        for length in range(len(line) - 1):
+            balance = Balance()
+            read_run(b"".join([*lines[:number], line[:length] + b"\n", *lines[number + 1 :]]), balance)
+            assert (balance.acknowledged.total, balance.in_doubt.total) == CUT[number % 3]
+
+
+CUT = {0: (7, 0), 1: (10, 0), 2: (7, 3)}
+"""What is acknowledged and in doubt of ten events when a call's first, second or third line is cut off."""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[]",
+        b"7",
+        b'{"call":1,"state":"acknowledged"}',
+        b'{"call":1,"state":"total"}',
+        b'{"call":[],"state":"sent"}',
+        b'{"call":1,"state":"sent","counts":[]}',
+        b"\xff",
+    ],
+)
+def test_a_line_that_is_none_of_a_ledger_counts_for_nothing(line: bytes) -> None:
+    balance = Balance()
+    read_run(line + b"\n", balance)
+    assert (balance.acknowledged.total, balance.in_doubt.total) == (0, 0)
+
+
 def test_several_runs_add_up(tmp_path: Path) -> None:
     for run in range(2):
         ledger = Ledger(tmp_path, SERVICES)
