@@ -57,9 +57,9 @@ class Delivery:
     """Sends batches from worker threads; `submit` blocks while all are busy, which is the producer's backpressure.
 
     A call that fails is tried again for `retry_for_s` since its batch last made progress. An error that nobody foresaw
-    stops the delivery at once, and so does, before anything has ever been acknowledged, one that no retry mends (no such
-    stream, no permission): `check` then raises it. `on_trouble` is called when records were refused, so that a shard map
-    can be refreshed.
+    stops the delivery at once, and so does, before anything has ever been acknowledged, one that no retry mends (no
+    such stream, no permission): `check` then raises it. `on_trouble` is called when records were refused, so that a
+    shard map can be refreshed.
     """
 
     def __init__(

@@ -51,8 +51,13 @@ def _shipping(plan: Plan, settings: Settings, counts: Counts) -> tuple[Run, Work
     ledger = Ledger(plan.ledger, services.names) if plan.ledger else None
     sink = open_sink(replace(plan, retry_for=float("inf")), settings, counts, dead_letters, ledger, services.names)
     run = Run(sink, counts, dead_letters)
-    source = open_source(plan, mapping, spool, run.stopping)
-    reader = Reader(source, parser, spool, unparsable, counts, run.stopping)
+
+    def say(text: str) -> None:
+        run.say(text)
+
+    source = open_source(plan, mapping, spool, run.stopping, say)
+    at_once = say if plan.follow else lambda _: None
+    reader = Reader(source, parser, spool, unparsable, counts, run.stopping, at_once)
     return run, partial(Shipper(spool, run, ledger, services).send, reader)
 
 

@@ -11,6 +11,7 @@ from producer.plan import Plan
 from producer.shipping.lines import Source
 from producer.shipping.mapping import FieldMapping, read_mapping
 from producer.shipping.parsing import LineParser
+from producer.shipping.presence import Say
 from producer.shipping.spool import Spool
 from producer.shipping.standard_input import StandardInput
 from producer.shipping.tail import FileTail
@@ -42,9 +43,9 @@ def service_of_file(source: str) -> str | None:
     return _DATE.sub("", stem) or stem or None
 
 
-def open_source(plan: Plan, mapping: FieldMapping, spool: Spool, stopping: threading.Event) -> Source:
+def open_source(plan: Plan, mapping: FieldMapping, spool: Spool, stopping: threading.Event, say: Say) -> Source:
     """Return the file, or standard input; raise `UsageError` for one that can't be."""
     assert plan.source
     if plan.source == STANDARD_INPUT:
         return StandardInput(sys.stdin.fileno(), stopping, mapping.read_as)
-    return FileTail(Path(plan.source), plan.follow, spool.positions, stopping, mapping.read_as)
+    return FileTail(Path(plan.source), plan.follow, spool.positions, stopping, mapping.read_as, say)

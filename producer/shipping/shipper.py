@@ -1,7 +1,7 @@
 """Shipping: one thread reads lines into the spool, another sends it, so that reading goes on while a sink is away."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from catalog.errors import LoglakeError
 from producer.counts import Counts
@@ -30,7 +30,9 @@ class Reader(threading.Thread):
         unparsable: UnparsableLines,
         counts: Counts,
         stopping: threading.Event,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """`say` is told at once of the first line that can't be understood; `told` tells the others at the end."""
         super().__init__(daemon=True)
         self._source = source
         self._parser = parser
@@ -38,6 +40,7 @@ class Reader(threading.Thread):
         self._unparsable = unparsable
         self._counts = counts
         self._stopping = stopping
+        self._say = say
         self._parsed = 0
         self.error: LoglakeError | None = None
 
@@ -46,6 +49,10 @@ class Reader(threading.Thread):
             for lines in self._source.read():
                 events, refused = self._parser.events(lines)
                 self._parsed += len(events)
+                if refused and not self._unparsable.first:
+                    self._say(
+                        f"unparsable: a line, kept as all such in {str(self._unparsable.path)!r}: {refused[0].reason}"
+                    )
                 self._counts.add(unparsable=self._unparsable.keep(refused))
                 if not self._spool.append(events, lines.position, self._stopping):
                     return

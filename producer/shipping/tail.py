@@ -4,13 +4,14 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from catalog.errors import LoglakeError, UsageError
 from producer.shipping.lines import CHUNK_BYTES, Lines
 from producer.shipping.positions import HEAD_BYTES, Position, Positions, digest
+from producer.shipping.presence import Presence, Say
 from producer.shipping.reading import splitter_of
 
 POLL_S = 0.2
@@ -24,8 +25,9 @@ _ROTATED = r"[.\-_][0-9.:TZ_\-]+"
 class OpenFile:
     """One file being read, whatever its name is by now."""
 
-    def __init__(self, path: Path, position: Position, read_as: str) -> None:
+    def __init__(self, path: Path, position: Position, read_as: str, on_truncated: Callable[[], None]) -> None:
         self._read_as = read_as
+        self._on_truncated = on_truncated
         self._file = os.open(path, os.O_RDONLY)
         state = os.fstat(self._file)
         if (state.st_dev, state.st_ino) != (position.device, position.inode):
@@ -54,6 +56,7 @@ class OpenFile:
         head = os.pread(self._file, HEAD_BYTES, 0)
         if not self.position.still_fits(head, os.fstat(self._file).st_size):
             self.position = self.position.begun_anew()
+            self._on_truncated()
 
     def _first_line(self) -> bytes:
         return os.pread(self._file, CHUNK_BYTES, 0).split(b"\n", 1)[0].removesuffix(b"\r")
@@ -76,17 +79,24 @@ class FileTail:
     """The lines of the file at `path`, from where `positions` say, to its end or for ever."""
 
     def __init__(
-        self, path: Path, follow: bool, positions: Positions, stopping: threading.Event, read_as: str = "auto"
+        self,
+        path: Path,
+        follow: bool,
+        positions: Positions,
+        stopping: threading.Event,
+        read_as: str = "auto",
+        say: Say = lambda _: None,
     ) -> None:
         self._path = path.absolute()
         self._follow = follow
         self._positions = positions
         self._stopping = stopping
         self._read_as = read_as
+        self._presence = Presence(path, say)
+        if path.is_dir():
+            raise UsageError(f"--from must be a file, or - for standard input; got the folder {str(path)!r}")
         if not follow and not self._path.is_file():
-            raise UsageError(f"--from must be a file, or - for standard input; got {str(path)!r}")
-        if not self._path.parent.is_dir() or self._path.is_dir():
-            raise UsageError(f"--from must be a file in a folder that exists; got {str(path)!r}")
+            raise UsageError(f"--from must be a file that exists, unless with --follow; got {str(path)!r}")
 
     def read(self) -> Iterator[Lines]:
         """Yield lines until the end of the file, or until stopped; raise `LoglakeError` as its disk does."""
@@ -107,8 +117,9 @@ class FileTail:
                 quiet_since = time.monotonic()
                 yield lines
                 continue
-            rotated = self._follow and self._is_replaced(current)
-            if not self._follow or (rotated and time.monotonic() - quiet_since >= ROTATED_QUIET_S):
+            quiet = time.monotonic() - quiet_since >= ROTATED_QUIET_S
+            rotated = self._follow and self._is_replaced(current, quiet)
+            if not self._follow or (rotated and quiet):
                 last = current.read(whole=True)
                 if last:
                     yield last
@@ -121,6 +132,8 @@ class FileTail:
             current.close()
             return None
         left = current.changed_ns()
+        if self._follow:
+            self._presence.replaced()
         unseen = [path for path, state in self._siblings(current) if state.st_mtime_ns >= left]
         following = self._open(unseen[0] if unseen else self._path)
         current.close()
@@ -139,7 +152,7 @@ class FileTail:
         return sorted(found, key=lambda sibling: sibling[1].st_mtime_ns)
 
     def _namesakes(self) -> Iterator[tuple[Path, os.stat_result]]:
-        for path in self._path.parent.iterdir():
+        for path in self._path.parent.iterdir() if self._path.parent.is_dir() else ():
             if path.name.startswith(self._path.name) and path != self._path and path.suffix not in _PACKED:
                 try:
                     if path.is_file():
@@ -154,19 +167,23 @@ class FileTail:
             for path, _ in self._namesakes():
                 if self._is_at(path, known[-1]):
                     return self._open(path)
-        while not self._path.exists():
-            if self._stopping.wait(POLL_S):
-                return None
         return self._open(self._path)
 
-    def _open(self, path: Path) -> OpenFile:
-        while True:
+    def _open(self, path: Path) -> OpenFile | None:
+        """Open a file, or, when it can't be, the one in place as soon as it can; None when stopped before."""
+        while not self._stopping.is_set():
             try:
-                state = path.stat()
-                return OpenFile(path, self._position_of(state), self._read_as)
-            except FileNotFoundError:
+                opened = OpenFile(path, self._position_of(path.stat()), self._read_as, self._presence.truncated)
+            except OSError as error:
+                if not self._follow:
+                    raise
                 path = self._path
+                self._presence.away(error)
                 self._stopping.wait(POLL_S)
+            else:
+                self._presence.there()
+                return opened
+        return None
 
     def _position_of(self, state: os.stat_result) -> Position:
         for place in self._positions.of_path(str(self._path)):
@@ -181,9 +198,14 @@ class FileTail:
             return False
         return (state.st_dev, state.st_ino) == (place.device, place.inode)
 
-    def _is_replaced(self, current: OpenFile) -> bool:
+    def _is_replaced(self, current: OpenFile, tell: bool = False) -> bool:
         try:
             state = self._path.stat()
-        except FileNotFoundError:
+        except OSError as error:
+            if tell:
+                self._presence.away(error)
             return False
-        return (state.st_dev, state.st_ino) != current.identity
+        if (state.st_dev, state.st_ino) != current.identity:
+            return True
+        self._presence.there()
+        return False

@@ -177,3 +177,77 @@ def test_a_header_that_is_no_row_is_said_of_every_line(tmp_path: Path) -> None:
         b"got 3 lines in 'spool/unparsable.jsonl'; the first, at byte 0: the first line must be a CSV row"
         in done.stderr
     )
+
+
+def said(process: subprocess.Popen[bytes]) -> str:
+    """Return the next thing that a run tells its user."""
+    assert process.stderr
+    return process.stderr.readline().decode().rstrip("\n")
+
+
+def interrupted(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, b"")
+
+
+def test_following_tells_of_the_files_coming_and_going_once_each(tmp_path: Path) -> None:
+    kinesis, log = FaultyKinesis(), tmp_path / "later" / "app.log"
+    with serving(kinesis) as url:
+        process = started(tmp_path, url, "--from", "later/app.log", "--spool", "spool", "--follow")
+        assert said(process) == "cannot open 'later/app.log': No such file or directory; waiting for it"
+        log.parent.mkdir()
+        write(log, 0, 10)
+        assert said(process) == "'later/app.log' has appeared; reading it"
+        wait_for(lambda: messages(kinesis) == lines(0, 10))
+        log.rename(tmp_path / "away.log")
+        assert said(process) == "cannot open 'later/app.log': No such file or directory; waiting for it"
+        write(log, 10, 20)
+        assert said(process) == "'later/app.log' was replaced; reading the new file"
+        wait_for(lambda: messages(kinesis) == lines(0, 20))
+        log.write_bytes(b"")
+        assert said(process) == "'later/app.log' was truncated; reading it from its beginning"
+        interrupted(process)
+
+
+def test_following_a_file_that_can_not_be_opened_waits_for_it(tmp_path: Path) -> None:
+    kinesis, log = FaultyKinesis(), tmp_path / "app.log"
+    log.symlink_to(log)
+    with serving(kinesis) as url:
+        process = started(tmp_path, url, *SHIP, "--follow")
+        assert said(process) == "cannot open 'app.log': Too many levels of symbolic links; waiting for it"
+        log.unlink()
+        write(log, 0, 10)
+        assert said(process) == "'app.log' has appeared; reading it"
+        wait_for(lambda: messages(kinesis) == lines(0, 10))
+        interrupted(process)
+
+
+@pytest.mark.parametrize(
+    ("flags", "text"),
+    [
+        (
+            ("--from", "none.log"),
+            "UsageError: --from must be a file that exists, unless with --follow; got 'none.log'\n",
+        ),
+        (
+            ("--from", ".", "--follow"),
+            "UsageError: --from must be a file, or - for standard input; got the folder '.'\n",
+        ),
+    ],
+)
+def test_what_is_no_file_is_an_error_at_once(tmp_path: Path, flags: tuple[str, ...], text: str) -> None:
+    done = produce("--to", "stdout", *flags, "--spool", "spool", cwd=tmp_path)
+    assert (done.returncode, done.stderr.decode()) == (2, text)
+
+
+def test_following_lines_that_are_no_events_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "app.log").write_bytes(b"plain\nplain\n")
+    command = [sys.executable, "-u", "-m", "producer", "--to", "stdout", *SHIP, "--follow"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as run:
+        assert run.stderr
+        assert run.stderr.readline().startswith(b"unparsable: a line, kept as all such in 'spool/unparsable.jsonl': ")
+        run.send_signal(signal.SIGINT)
+        assert run.wait(30) == 1
