@@ -58,22 +58,30 @@ def produce(stack_name: str | None, as_json: bool, **flags: Any) -> int:
 
 
 @click.command()
-@click.option("--ledger", type=FOLDER, default=".loglake/ledger", show_default=True, help="Folder of the ledger.")
+@click.option("--ledger", "ledgers", type=FOLDER, multiple=True, help="Folder of a ledger; may be given several times.")
+@click.option(
+    "--data-dir",
+    type=FOLDER,
+    default=".loglake",
+    show_default=True,
+    help="Without --ledger: the folder with all ledgers to compare, in 'ledger'.",
+)
 @click.option(
     "--wait", type=Duration(), default="240", show_default=True, help="How long to wait for what is under way."
 )
 @click.option("--stack-name", help="The stack whose lake to verify.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON object.")
-def verify(ledger: Path, wait: float, stack_name: str | None, as_json: bool) -> int:
-    """Count every stage against the producer's ledger; exit 1 on a lost or doubled event.
+def verify(ledgers: tuple[Path, ...], data_dir: Path, wait: float, stack_name: str | None, as_json: bool) -> int:
+    """Count every stage against the producers' ledgers; exit 1 on a lost or doubled event.
 
+    Events that belong to no ledger are another producer's: they are told apart, and are no failure.
     Delivery and curation take their time, so events may be under way at first: verify looks again until all stages
     agree, or until the wait is over. A producer may go on meanwhile; only minutes before the start are compared.
     """
     from producer.verdict import print_verdict
-    from producer.verification import Verification
+    from producer.verification import Verification, ledgers_of
 
-    verification = Verification(ledger, settings.load(stack_name))
+    verification = Verification(ledgers_of(ledgers, data_dir), settings.load(stack_name))
     verdict = verification.run(wait, lambda line: click.echo(line, err=True))
     print_verdict(verdict, as_json)
     return int(bool(verdict.findings))

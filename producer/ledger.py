@@ -1,6 +1,7 @@
 """The ledger: what was sent, acknowledged or refused, written so that a kill at any moment loses no acknowledgement.
 
-One file of JSON lines per producer run. A call's first line is written before its events leave:
+One file of JSON lines per producer run; several producers may share a folder. A call's first line is written before its
+events leave:
 
     {"call": 7, "state": "sent", "at": 1795303867,
      "counts": {"payment": {"2026-11-21T23:31": {"INFO": 4}}}, "unreadable": 1}
@@ -14,11 +15,12 @@ that sums it up (`{"call": 0, "state": "total", …}`), and the next file begins
 """
 
 import os
+import secrets
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -34,6 +36,7 @@ REJECTED = "REJECTED"
 """Stands in a level's place for events that are delivered and then rejected by the job."""
 
 SEGMENT_CALLS = 2_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Cell = tuple[str, str, str]
 """Service, minute (`YYYY-MM-DDTHH:MM`) and level."""
@@ -66,6 +69,11 @@ class Balance:
     in_doubt: Tally = field(default_factory=Tally)
 
 
+def minute_name(moment: datetime) -> str:
+    """Return the minute of a moment in UTC as a cell names it."""
+    return moment.isoformat()[:16]
+
+
 def tally_of(keys: Iterable[Integers], services: Sequence[str]) -> Tally:
     """Return the tally of packed keys."""
     tally = Tally()
@@ -75,8 +83,7 @@ def tally_of(keys: Iterable[Integers], services: Sequence[str]) -> Tally:
             tally.unreadable += count
             continue
         level_name = REJECTED if kind is Kind.REJECTED else LEVELS[level]
-        minute_name = datetime.fromtimestamp(minute * 60, UTC).strftime("%Y-%m-%dT%H:%M")
-        tally.cells[services[service], minute_name, level_name] += count
+        tally.cells[services[service], minute_name(_EPOCH + timedelta(minutes=minute)), level_name] += count
     return tally
 
 
@@ -93,7 +100,7 @@ class Ledger:
         self._lock = Lock()
         self._calls = 0
         self._segment = 0
-        self._name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}"
+        self._name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}-{secrets.token_hex(4)}"
         self._folder = folder
         self._begin_segment()
 
@@ -149,7 +156,7 @@ class Ledger:
         self.path = self._folder / f"{self._name}-{self._segment:04}.jsonl"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o644)
+            self._file = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_WRONLY, 0o644)
         except OSError as error:
             raise LoglakeError(
                 f"the ledger must be writable; got {error.strerror} for {str(self._folder)!r}"
@@ -186,11 +193,23 @@ def _as_json(tally: Tally) -> dict[str, Any]:
     return {"counts": counts, "unreadable": tally.unreadable}
 
 
-def read_ledger(folder: Path) -> Balance:
-    """Return what all runs in `folder` acknowledged and left in doubt; nothing when there is no such folder."""
+def find_ledgers(data_dir: Path) -> list[Path]:
+    """Return the ledgers of a data directory: its folders `ledger…`, and those in them, that a producer wrote into."""
+    return sorted({path.parent for folder in data_dir.glob("ledger*") for path in folder.rglob("*.jsonl")})
+
+
+def read_ledgers(folders: Iterable[Path]) -> Balance:
+    """Return what all runs in the folders acknowledged and left in doubt, each run once; none where there is no folder.
+
+    Raises `LoglakeError` when one can't be read.
+    """
     balance = Balance()
-    for path in sorted(folder.glob("*.jsonl")):
-        read_run(path.read_bytes(), balance)
+    for path in sorted({path.resolve() for folder in folders for path in folder.glob("*.jsonl")}):
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise LoglakeError(f"the ledger must be readable; got {error.strerror} for {str(path)!r}") from error
+        read_run(data, balance)
     return balance
 
 

@@ -11,6 +11,7 @@ import orjson
 
 from catalog.errors import SchemaError
 from catalog.schema import RECEIVED_AT, parse_timestamp, validate
+from producer.ledger import minute_name
 from producer.verify import Lake, Minute
 
 
@@ -101,8 +102,7 @@ def _identity(event: dict[str, Any]) -> bytes:
 
 
 def _place(event: dict[str, Any]) -> Minute:
-    moment = parse_timestamp(event["timestamp"])
-    return event["service"], moment.strftime("%Y-%m-%dT%H:%M")
+    return event["service"], minute_name(parse_timestamp(event["timestamp"]))
 
 
 def _digest(data: bytes) -> bytes:

@@ -3,12 +3,15 @@
 Pure comparison of counts; `producer.lake` reads them. Events of minutes from `until` on are left out everywhere: they
 may still be under way. The rules, per service and minute:
 
-    raw       distinct ids = acknowledged, plus at most what is in doubt; doubles in raw are allowed, and reported;
+    raw       distinct ids = acknowledged, plus at most what is in doubt; more belong to no ledger, and are reported;
+              doubles in raw are allowed, and reported;
               a good event that could not be delivered, and so lies under errors/, counts here
-    errors    what no one could read: acknowledged unreadable events, plus at most those in doubt
+    errors    what no one could read: acknowledged unreadable events, plus at most those in doubt; more, as above
     rollup    SUM(event_count) = distinct ids in raw
     rejects   distinct rejected lines = those in raw
     logs      count = distinct ids = the rollup's count of the kept levels
+
+Ledgers count and know no ids, so an event that belongs to none can stand in the place of a lost one of its minute.
 """
 
 from collections import Counter
@@ -21,7 +24,8 @@ Minute = tuple[str, str]
 """Service and minute (`YYYY-MM-DDTHH:MM`, UTC)."""
 
 ALL = "(all)"
-LOST, DOUBLED, UNEXPECTED = "lost", "doubled", "unexpected"
+LOST, DOUBLED, UNEXPECTED, UNLEDGERED = "lost", "doubled", "unexpected", "in no ledger"
+"""`UNLEDGERED` is no fault: another producer's events, of which no ledger was given."""
 
 
 @dataclass(slots=True)
@@ -71,26 +75,29 @@ def _compare_raw(before: Balance, after: Balance, lake: Lake, until: str) -> Ite
     most = _minutes(after.acknowledged, until) + _minutes(after.in_doubt, until)
     found = _until(lake.raw + lake.undelivered, until)
     yield from _differences("raw", LOST, expected, found)
-    yield from _differences("raw", UNEXPECTED, found, most)
+    yield from _differences("raw", UNLEDGERED, found, most)
 
 
 def _compare_totals(before: Balance, after: Balance, lake: Lake) -> Iterator[Finding]:
     """Compare what has no minute of its own: unreadable events and rejected lines, over all time."""
-    for stage, found, least, most in (
+    for stage, more, found, least, most in (
         (
             "errors",
+            UNLEDGERED,
             lake.errors,
             before.acknowledged.unreadable,
             after.acknowledged.unreadable + after.in_doubt.unreadable,
         ),
         (
             "raw",
+            UNLEDGERED,
             lake.raw_rejects,
             _rejected(before.acknowledged),
             _rejected(after.acknowledged) + _rejected(after.in_doubt),
         ),
         (
             "rejects",
+            UNEXPECTED,
             lake.rejects,
             _rejected(before.acknowledged),
             max(lake.raw_rejects, _rejected(before.acknowledged)),
@@ -99,7 +106,7 @@ def _compare_totals(before: Balance, after: Balance, lake: Lake) -> Iterator[Fin
         if found < least:
             yield Finding(stage, LOST, ALL, ALL, least - found)
         if found > most:
-            yield Finding(stage, UNEXPECTED, ALL, ALL, found - most)
+            yield Finding(stage, more, ALL, ALL, found - most)
 
 
 def _compare_rollup(lake: Lake, until: str) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from producer.ledger import read_ledger
+from producer.ledger import read_ledgers
 from tests.producer.kinesis_server import SHARDS, FaultyKinesis, serving, user_records
 from tests.producer.processes import environment, produce, started, wait_for
 
@@ -49,7 +49,7 @@ def test_a_run_against_faults_loses_nothing_and_counts_true(tmp_path: Path) -> N
     assert (counts["generated"], counts["acknowledged"], counts["failed"]) == (20_000, 20_000, 0)
     events = kinesis.events()
     assert len(events) == len(set(events)) == 20_000
-    assert read_ledger(tmp_path / "ledger").acknowledged.total == 20_000
+    assert read_ledgers([tmp_path / "ledger"]).acknowledged.total == 20_000
     assert counts["records"] < 20_000 / 50
 
 
@@ -91,7 +91,7 @@ def test_a_killed_producer_leaves_a_ledger_that_covers_the_stream(tmp_path: Path
         wait_for(lambda: kinesis.calls >= 5)
         process.kill()
         process.communicate(timeout=30)
-    balance = read_ledger(tmp_path / "ledger")
+    balance = read_ledgers([tmp_path / "ledger"])
     stored = len(set(kinesis.events()))
     assert balance.acknowledged.total <= stored <= balance.acknowledged.total + balance.in_doubt.total
 
@@ -165,7 +165,7 @@ def test_what_finally_failed_can_be_sent_again(tmp_path: Path) -> None:
     assert replayed.returncode == 0, replayed.stderr
     expected = [line for line in (tmp_path / "dead.jsonl").read_bytes().split(b"\n") if line]
     assert sorted(whole.events()) == sorted(expected)
-    balance = read_ledger(tmp_path / "ledger")
+    balance = read_ledgers([tmp_path / "ledger"])
     assert (balance.acknowledged.total, balance.in_doubt.total) == (300, 0)
     counts = orjson.loads(replayed.stdout)
     assert counts["malformed"] == orjson.loads(failed.stdout)["malformed"] > 0
@@ -199,3 +199,19 @@ def test_bad_input_is_one_clear_error(tmp_path: Path, flags: tuple[str, ...], co
     assert done.returncode == code
     assert text in done.stderr.decode()
     assert b"Traceback" not in done.stderr
+
+
+def test_two_producers_and_real_logs_share_a_folder_of_ledgers(tmp_path: Path) -> None:
+    kinesis = FaultyKinesis(entry_faults=0.02)
+    (tmp_path / "web.log").write_bytes(
+        b"".join(b'{"ts":%d,"level":"warn","msg":"hi"}\n' % (1_795_303_867 + number) for number in range(700))
+    )
+    made = ("--rate", "2000", "--count", "3000", "--ledger", "ledger")
+    with serving(kinesis) as url:
+        running = [started(tmp_path, url, *made, "--dead-letters", f"dead-{number}") for number in range(2)]
+        running.append(started(tmp_path, url, "--from", "web.log", "--spool", "spool", "--ledger", "ledger"))
+        assert [(process.communicate(timeout=60), process.returncode)[1] for process in running] == [0, 0, 0]
+    balance = read_ledgers([tmp_path / "ledger"])
+    assert (balance.acknowledged.total, balance.in_doubt.total) == (6700, 0)
+    assert sum(count for (service, _, _), count in balance.acknowledged.cells.items() if service == "web") == 700
+    assert len(kinesis.events()) == 6700

@@ -10,7 +10,7 @@ from catalog.errors import LoglakeError
 from producer.counts import Counts
 from producer.dead_letters import DeadLetters
 from producer.delivery import QUEUED_BATCHES, Delivery, Patience
-from producer.ledger import Ledger, read_ledger
+from producer.ledger import Ledger, read_ledgers
 from producer.record import Put, PutError, Record
 
 SERVICES = ("payment",)
@@ -45,8 +45,8 @@ def test_only_failed_records_are_sent_again(tmp_path: Path) -> None:
     assert calls == [[b"a", b"b", b"c"], [b"b"], [b"b"]]
     assert deliveries.counts.acknowledged == 3
     assert deliveries.counts.retried_records == 2
-    assert read_ledger(deliveries.folder).acknowledged.total == 3
-    assert read_ledger(deliveries.folder).in_doubt.total == 0
+    assert read_ledgers([deliveries.folder]).acknowledged.total == 3
+    assert read_ledgers([deliveries.folder]).in_doubt.total == 0
 
 
 def test_what_finally_fails_is_counted_and_kept(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_what_finally_fails_is_counted_and_kept(tmp_path: Path) -> None:
     deliveries.delivery.close(30)
     assert (deliveries.counts.acknowledged, deliveries.counts.failed) == (0, 2)
     assert deliveries.dead_letters.path.read_bytes() == b"a\nb\n"
-    assert read_ledger(deliveries.folder).in_doubt.total == 0
+    assert read_ledgers([deliveries.folder]).in_doubt.total == 0
 
 
 def test_what_is_stored_counts_as_acknowledged_though_the_ledger_cannot_say_so(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_call_without_an_answer_stays_in_doubt_when_it_is_given_up(tmp_path: P
     deliveries.delivery.submit([record("a")])
     deliveries.delivery.close(30)
     assert deliveries.counts.failed == 1
-    assert read_ledger(deliveries.folder).in_doubt.total == 1
+    assert read_ledgers([deliveries.folder]).in_doubt.total == 1
 
 
 def test_an_endpoint_that_comes_back_gets_everything(tmp_path: Path) -> None:
@@ -164,5 +164,5 @@ def test_an_error_nobody_foresaw_leaves_no_batch_uncounted(tmp_path: Path, error
         deliveries.delivery.close(30)
     assert (deliveries.counts.acknowledged, deliveries.counts.failed) == (4, 8)
     assert deliveries.dead_letters.path.read_bytes().count(b"\n") == 8
-    assert read_ledger(deliveries.folder).acknowledged.total == 4
-    assert read_ledger(deliveries.folder).in_doubt.total == 2
+    assert read_ledgers([deliveries.folder]).acknowledged.total == 4
+    assert read_ledgers([deliveries.folder]).in_doubt.total == 2

@@ -6,7 +6,7 @@ import pytest
 from catalog.errors import LoglakeError
 from producer import counting
 from producer.counting import Kind
-from producer.ledger import REJECTED, Balance, Ledger, read_ledger, read_run
+from producer.ledger import REJECTED, Balance, Ledger, read_ledgers, read_run, tally_of
 
 SERVICES = ("api-gateway", "payment")
 MINUTE_MS = 1_795_303_860_000
@@ -22,7 +22,7 @@ def test_acknowledged_events_are_counted_by_service_minute_and_level(tmp_path: P
     ledger = Ledger(tmp_path, SERVICES)
     sent = [keys(0, INFO, 3), keys(1, ERROR, 2), keys(1, INFO, 1, Kind.UNREADABLE), keys(0, INFO, 4, Kind.REJECTED)]
     ledger.acknowledged(ledger.sent(sent))
-    balance = read_ledger(tmp_path)
+    balance = read_ledgers([tmp_path])
     assert balance.acknowledged.cells == {
         ("api-gateway", "2026-11-21T23:31", "INFO"): 3,
         ("payment", "2026-11-21T23:31", "ERROR"): 2,
@@ -36,9 +36,9 @@ def test_a_call_settles_in_parts(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path, SERVICES)
     call = ledger.sent([keys(0, INFO, 5)])
     ledger.acknowledged(call, [keys(0, INFO, 2)])
-    assert (read_ledger(tmp_path).acknowledged.total, read_ledger(tmp_path).in_doubt.total) == (2, 3)
+    assert (read_ledgers([tmp_path]).acknowledged.total, read_ledgers([tmp_path]).in_doubt.total) == (2, 3)
     ledger.refused(call)
-    assert (read_ledger(tmp_path).acknowledged.total, read_ledger(tmp_path).in_doubt.total) == (2, 0)
+    assert (read_ledgers([tmp_path]).acknowledged.total, read_ledgers([tmp_path]).in_doubt.total) == (2, 0)
 
 
 def test_a_ledger_cut_off_at_any_byte_never_counts_too_much(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_several_runs_add_up(tmp_path: Path) -> None:
         ledger.acknowledged(ledger.sent([keys(0, INFO, 5)]))
         ledger.close()
         ledger.path.rename(tmp_path / f"run-{run}.jsonl")
-    assert read_ledger(tmp_path).acknowledged.total == 10
+    assert read_ledgers([tmp_path]).acknowledged.total == 10
 
 
 def test_a_long_run_is_summed_up_without_changing_its_balance(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_long_run_is_summed_up_without_changing_its_balance(tmp_path: Path) ->
             ledger.acknowledged(call)
     files = sorted(tmp_path.iterdir())
     assert [path.read_bytes().count(b"\n") for path in files] == [1, 1, 3]
-    balance = read_ledger(tmp_path)
+    balance = read_ledgers([tmp_path])
     assert (balance.acknowledged.total, balance.acknowledged.unreadable, balance.in_doubt.total) == (42, 7, 6)
 
 
@@ -120,23 +120,47 @@ def test_a_segment_is_not_summed_up_while_a_call_is_open(tmp_path: Path) -> None
     assert len(list(tmp_path.iterdir())) == 1
     ledger.refused(first)
     assert len(list(tmp_path.iterdir())) == 2
-    assert read_ledger(tmp_path).acknowledged.total == 20
+    assert read_ledgers([tmp_path]).acknowledged.total == 20
 
 
 def test_what_is_in_doubt_for_good_stays_so_when_it_is_summed_up(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path, SERVICES, segment_calls=2)
     ledger.abandoned(ledger.sent([keys(0, INFO, 5)]))
-    assert read_ledger(tmp_path).in_doubt.total == 5
+    assert read_ledgers([tmp_path]).in_doubt.total == 5
     ledger.acknowledged(ledger.sent([keys(0, INFO, 3)]))
     assert len(list(tmp_path.iterdir())) == 2
-    assert (read_ledger(tmp_path).acknowledged.total, read_ledger(tmp_path).in_doubt.total) == (3, 5)
+    assert (read_ledgers([tmp_path]).acknowledged.total, read_ledgers([tmp_path]).in_doubt.total) == (3, 5)
 
 
 def test_a_missing_ledger_balances_to_nothing(tmp_path: Path) -> None:
-    assert read_ledger(tmp_path / "none").acknowledged.total == 0
+    assert read_ledgers([tmp_path / "none"]).acknowledged.total == 0
 
 
 def test_an_unusable_folder_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LoglakeError, match=r"^the ledger must be writable; got .* for '.*file'$"):
         Ledger(tmp_path / "file", SERVICES)
+
+
+def test_two_runs_of_one_process_in_one_second_have_files_of_their_own(tmp_path: Path) -> None:
+    ledgers = [Ledger(tmp_path, SERVICES) for _ in range(20)]
+    for ledger in ledgers:
+        ledger.acknowledged(ledger.sent([keys(0, INFO, 5)]))
+    assert len({ledger.path for ledger in ledgers}) == len(list(tmp_path.iterdir())) == 20
+    assert read_ledgers([tmp_path]).acknowledged.total == 100
+
+
+def test_a_ledger_that_can_not_be_read_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "run.jsonl").mkdir()
+    with pytest.raises(LoglakeError, match=r"^the ledger must be readable; got Is a directory for '.*run.jsonl'$"):
+        read_ledgers([tmp_path])
+
+
+def test_an_event_of_any_year_has_a_minute() -> None:
+    years = [-62_135_596_800_000, 0, 253_402_300_799_999]
+    tally = tally_of([counting.pack(np.array(years), np.zeros(3, dtype=int), np.ones(3, dtype=int))], SERVICES)
+    assert sorted(minute for _, minute, _ in tally.cells) == [
+        "0001-01-01T00:00",
+        "1970-01-01T00:00",
+        "9999-12-31T23:59",
+    ]

@@ -4,7 +4,7 @@ from collections import Counter
 import pytest
 
 from producer.ledger import REJECTED, Balance, Tally
-from producer.verify import ALL, DOUBLED, LOST, UNEXPECTED, Finding, Lake, compare
+from producer.verify import ALL, DOUBLED, LOST, UNEXPECTED, UNLEDGERED, Finding, Lake, compare
 
 UNTIL = "2026-11-21T23:40"
 PAYMENT = ("payment", "2026-11-21T23:31")
@@ -42,7 +42,8 @@ def test_a_lake_that_agrees_has_no_findings() -> None:
     ("change", "finding"),
     [
         ({"errors": 0}, Finding("errors", LOST, ALL, ALL, 1)),
-        ({"errors": 3}, Finding("errors", UNEXPECTED, ALL, ALL, 2)),
+        ({"errors": 3}, Finding("errors", UNLEDGERED, ALL, ALL, 2)),
+        ({"raw_rejects": 3}, Finding("raw", UNLEDGERED, ALL, ALL, 1)),
         ({"rejects": 1}, Finding("rejects", LOST, ALL, ALL, 1)),
         ({"rejects": 3}, Finding("rejects", UNEXPECTED, ALL, ALL, 1)),
         ({"log_ids": Counter({PAYMENT: 2}), "logs": Counter({PAYMENT: 2})}, Finding("logs", LOST, *PAYMENT, 1)),
@@ -81,7 +82,7 @@ def test_events_in_doubt_may_have_arrived_but_no_more_than_those() -> None:
         lake(), raw=Counter({PAYMENT: 15}), rollup=Counter({(*PAYMENT, "INFO"): 12, (*PAYMENT, "ERROR"): 3})
     )
     assert findings(more, balance(in_doubt=2)) == []
-    assert findings(more, balance(in_doubt=1)) == [Finding("raw", UNEXPECTED, *PAYMENT, 1)]
+    assert findings(more, balance(in_doubt=1)) == [Finding("raw", UNLEDGERED, *PAYMENT, 1)]
 
 
 def test_events_in_doubt_need_not_have_arrived() -> None:
