@@ -7,6 +7,7 @@ from typing import Any
 from catalog.schema import LEVEL_ALIASES, LEVELS
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_DIGITS = re.compile("[0-9]{1,2}")
 _WORDS: Mapping[str, str] = {**{level: level for level in LEVELS}, **LEVEL_ALIASES}
 _PINO = {10: "DEBUG", 20: "DEBUG", 30: "INFO", 40: "WARNING", 50: "ERROR", 60: "CRITICAL"}
 _SYSLOG = ("CRITICAL", "CRITICAL", "CRITICAL", "ERROR", "WARNING", "INFO", "INFO", "DEBUG")
@@ -21,7 +22,7 @@ def level_of(value: Any) -> str | None:
     """Return the level that a word (any case, also coloured), pino's 10 to 60 or syslog's 0 to 7 means, else None."""
     if isinstance(value, str):
         word = _WORDS.get(value) or _WORDS.get(_COLOUR.sub("", value).strip().upper())
-        return word or (level_of(int(value)) if value.isascii() and value.isdigit() else None)
+        return word or (level_of(int(value)) if _DIGITS.fullmatch(value) else None)
     if not isinstance(value, int) or isinstance(value, bool):
         return None
     return _SYSLOG[value] if 0 <= value < len(_SYSLOG) else _PINO.get(value)

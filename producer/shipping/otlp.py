@@ -3,10 +3,12 @@
 Format: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding, and its `ExportLogsServiceRequest`.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 ENVELOPE = "resourceLogs"
+_INTEGER = re.compile("-?[0-9]{1,19}")
 _MOMENTS = ("timeUnixNano", "observedTimeUnixNano")
 
 
@@ -39,7 +41,7 @@ def _value(wrapped: Any) -> Any:
     if not isinstance(wrapped, dict) or len(wrapped) != 1:
         return None
     kind, value = next(iter(wrapped.items()))
-    if kind == "intValue" and isinstance(value, str) and value.lstrip("-").isdigit():
+    if kind == "intValue" and isinstance(value, str) and _INTEGER.fullmatch(value):
         return int(value)
     if kind == "arrayValue" and isinstance(value, dict):
         return [_value(entry) for entry in _objects(value.get("values"))]

@@ -1,14 +1,20 @@
 """The logs of other software, shipped as they are: no mapping, no option."""
 
+import re
 import subprocess
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import orjson
 import pytest
 
+from catalog.schema import validate
+from producer.shipping.lines import Line, Lines
+from producer.shipping.mapping import FieldMapping
+from producer.shipping.parsing import LineParser
 from tests.foreign.fresh import write_fresh
 from tests.foreign.samples import FOLDER, SAMPLES, Sample
 from tests.producer.processes import produce
@@ -105,3 +111,33 @@ def test_a_stack_trace_survives_whole(tmp_path: Path) -> None:
 def test_a_byte_that_is_no_text_is_kept_readable(tmp_path: Path) -> None:
     events, _ = shipped(FOLDER / "edge.nginx.json", tmp_path)
     assert [event["http_referrer"] for event in events if event["http_referrer"]] == ["http://caf\\xE9.example/"]
+
+
+ODD = [*(b"null", b"[]", b"{}", b"1e400", b"-1", b"9" * 25, b'""', b'"\\ud800"', b"true", b'"' + b"9" * 5000 + b'"')]
+ODD += [b'"0001-01-01T00:00:00+14:00"', b'"9999-12-31T23:59:59-14:00"', '"\u00b2"'.encode(), b'{"name":{"a":1}}']
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+def test_a_line_whose_values_and_bytes_are_any_is_an_event_or_is_refused(sample: Sample) -> None:
+    random = Random(sample.name)
+    whole = sample.path.read_bytes().split(b"\n")
+    parser = LineParser(FieldMapping(), sample.service)
+    for _ in range(20):
+        changed = [damaged(line, random) for line in whole[1:]]
+        lines = [Line(data, place + 1) for place, data in enumerate(changed) if data.strip()]
+        events, refused = parser.events(Lines(lines, "source", whole[0], None))
+        assert len(events) + len(refused) >= len(lines)
+        for event in events:
+            validate(orjson.loads(event))
+
+
+def damaged(line: bytes, random: Random) -> bytes:
+    """Return a line with some values that are odd, or some bytes that are others."""
+    if random.random() < 0.5:
+        return re.sub(
+            rb'(?<=:)("[^"]*"|[\d.]+)', lambda value: random.choice((value[0], value[0], random.choice(ODD))), line
+        )
+    changed = bytearray(line)
+    for _ in range(3 if line else 0):
+        changed[random.randrange(len(changed))] = random.randrange(256)
+    return bytes(changed)
