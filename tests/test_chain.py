@@ -8,12 +8,15 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from catalog.named_queries import named_query
+from tests.foreign.fresh import write_fresh
+from tests.foreign.samples import SAMPLES
 from tests.laptop import Laptop, free_port, running_laptop, wait_for
 
 pytestmark = [pytest.mark.local, pytest.mark.spark, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -103,3 +106,38 @@ def test_verify_finds_nothing_lost_and_nothing_doubled_after_the_kills(laptop: L
     verdict = json.loads(answer.stdout)
     assert verdict["ok"]
     assert verdict["stages"]["rollup"] > 0
+
+
+def test_verify_takes_other_producers_and_real_logs_and_finds_what_was_deleted(laptop: Laptop, tmp_path: Path) -> None:
+    ledgers = [str(laptop.data_dir / name) for name in ("ledger", "ledger-second")]
+    made = ("--rate", "max", "--count", "500", "--ledger", ledgers[1])
+    assert laptop.loglake("produce", "--to", "kinesis", *made).returncode == 0
+    logs = {sample.service: sample for sample in SAMPLES if sample.service in ("till", "web")}
+    for service, flags in (("till", ("--ledger", ledgers[0])), ("web", ())):
+        path = write_fresh(logs[service].path, tmp_path, datetime.now(UTC))
+        shipped = ("produce", "--to", "kinesis", "--from", str(path), "--spool", str(tmp_path / service), *flags)
+        assert laptop.loglake(*shipped).returncode == 0
+    verify = ("verify", "--data-dir", str(laptop.data_dir), "--json", "--wait")
+    answer = laptop.loglake(*verify, "300")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    verdict = json.loads(answer.stdout)
+    assert sorted(verdict["ledgers"]) == ledgers
+    assert {finding["service"] for finding in verdict["unledgered"]} == {"web"}
+    assert sum(finding["events"] for finding in verdict["unledgered"]) == logs["web"].events
+    assert deleted_objects(laptop, "logs/till/") > 0
+    answer = laptop.loglake(*verify, "0")
+    assert answer.returncode == 1
+    lost = [finding for finding in json.loads(answer.stdout)["findings"] if finding["service"] == "till"]
+    assert sum(finding["events"] for finding in lost if finding["stage"] == "raw") == logs["till"].events
+
+
+def deleted_objects(laptop: Laptop, prefix: str) -> int:
+    """Delete the raw objects under a prefix; return how many there were."""
+    script = (
+        "import sys, boto3; s3 = boto3.client('s3'); "
+        "bucket, = (entry['Name'] for entry in s3.list_buckets()['Buckets'] if '-raw-' in entry['Name']); "
+        "keys = [entry['Key'] for entry in s3.list_objects_v2(Bucket=bucket, Prefix=sys.argv[1]).get('Contents', [])]; "
+        "[s3.delete_object(Bucket=bucket, Key=key) for key in keys]; print(len(keys))"
+    )
+    command = [sys.executable, "-c", script, prefix]
+    return int(subprocess.run(command, env=laptop.environment, capture_output=True, text=True, check=True).stdout)

@@ -52,7 +52,7 @@ def access_moment(text: str) -> datetime:
 
 def _moment(value: Any) -> datetime:
     if isinstance(value, str):
-        return _moment_of_text(value.strip())
+        return datetime.fromisoformat(value) if value[10:11] == "T" else _moment_of_text(value.strip())
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError("neither text nor number")
     return _since_epoch(value)

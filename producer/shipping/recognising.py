@@ -17,7 +17,7 @@ from producer.shipping.unparsable import Unparsable
 Fields = Mapping[str, Any]
 _ROUTES = ("endpoint", "route", "http.route")
 _ROUTINE = "INFO"
-_PLAIN = {column.name: PYTHON_TYPES[column.type][-1] for column in EVENT_COLUMNS if column.name != "level"}
+_PLAIN = {column.name: PYTHON_TYPES[column.type][-1] for column in EVENT_COLUMNS}
 """Column -> the type its value has in an event."""
 
 
@@ -29,7 +29,9 @@ def recognised(fields: Fields, zone: tzinfo, ruled: Collection[str] = ()) -> dic
     best: dict[str, tuple[int, str, Any]] = {}
     rest = []
     for name, value in fields.items():
-        if type(value) is _PLAIN.get(name):  # our own form, which most lines have: no more to find out
+        if type(value) is _PLAIN.get(name) and (
+            name != "level" or value in LEVELS
+        ):  # our own form: no more to find out
             best[name] = (0, name, value)
             continue
         rest.append(name)
@@ -40,10 +42,11 @@ def recognised(fields: Fields, zone: tzinfo, ruled: Collection[str] = ()) -> dic
         del best["endpoint"]  # a path, but of no request
     event = {column: value for column, (_, _, value) in best.items()}
     _complete(event, fields, zone, ruled)
-    renamed = {name for column, (_, name, value) in best.items() if _is_same(column, value, fields.get(name))}
-    for name in rest:
-        if name not in renamed:
-            _keep(event, name, fields[name])
+    if rest:
+        renamed = {name for column, (_, name, value) in best.items() if _is_same(column, value, fields.get(name))}
+        for name in rest:
+            if name not in renamed:
+                _keep(event, name, fields[name])
     return event
 
 
@@ -111,7 +114,7 @@ def _keep(event: dict[str, Any], name: str, value: Any) -> None:
 
 def _is_same(column: str, value: Any, told: Any) -> bool:
     """Return whether a column says all that the line said."""
-    return column == "timestamp" or bool(value == told) or str(value) == told
+    return value is told or column == "timestamp" or bool(value == told) or str(value) == told
 
 
 def _names(fields: Fields) -> str:
