@@ -58,7 +58,7 @@ def dashboard(host: str, port: int, cache_dir: Path, state_dir: Path, workers: i
     settings = load()
     directory = cache_dir / scope(settings, os.environ.get("AWS_ENDPOINT_URL", ""))
     scheme = "https" if pair else "http"
-    served = f"{scheme}://{host}:{port}{prefix}"
+    served = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}{prefix}"
     click.echo(f"dashboard: {served} (database {settings.database}, cache {directory})")
     Address(state_dir).write(rest.pop("address") or reached_at(served))
     options = {**rest, "is_secure": is_encrypted, "is_on_loopback": host in LOOPBACK}

@@ -64,10 +64,10 @@ def test_service_that_falls_silent_fires_and_stays_so_until_it_sends_again(grown
 
 
 def test_nobody_is_called_silent_after_nobody_looked_for_a_while(grown: GrowingLake) -> None:
-    for place in range(180, 240, 12):
-        grown.curate(traffic(_at(place), 12))
-        grown.evaluate_at(_at(place + 12.2))
-        grown.evaluate_at(_at(place + 13.2))
+    for place in range(180, 240, 20):
+        grown.curate(traffic(_at(place), 20))
+        grown.evaluate_at(_at(place + 20.2))
+        grown.evaluate_at(_at(place + 21.2))
     assert grown.fired() == set()
 
 
