@@ -13,7 +13,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +149,9 @@ class Broker:
         if "error" in run:
             return _with(run, cached)
         due = self._clock() - max(looked_at, run["started_at"]) >= LOOK_SECONDS
-        return self._look(key, run, cached) if due else _running(run, cached, self._clock())
+        answer = self._look(key, run, cached) if due else _running(run, cached, self._clock())
+        was_early = answer.state == SUCCEEDED and answer.asked_at < since
+        return replace(answer, state=RUNNING) if was_early else answer
 
     def _start(self, question: Question) -> dict[str, Any]:
         now = self._clock()

@@ -10,7 +10,6 @@ from datetime import datetime
 
 from catalog.errors import LoglakeError
 from dashboard.alerts import delivery, evaluation
-from dashboard.alerts.evaluation import Finding
 from dashboard.alerts.judge import Judge
 from dashboard.alerts.messages import unknown_lines
 from dashboard.alerts.rules import Rule, RuleFile
@@ -74,22 +73,16 @@ class Evaluator:
     def _judge(self, rule: Rule, judge: Judge, late_to: datetime | None, now: datetime) -> int:
         """Return a rule's breaches; none when nothing is known of it."""
         try:
-            if rule.kind == "stale":
-                return self._keep(rule, [judge.lateness(rule)], now, now)
-            if late_to:
+            if late_to and rule.kind != "stale":
                 self._store.unknown(rule.name, "the lake has nothing newer", now.timestamp(), late_to.timestamp())
                 return 0
-            breaches, before = 0, self._store.evaluations().get(rule.name, {}).get("judged_to")
-            for window, findings in judge.judged(rule, from_epoch(before) if before else None):
-                breaches = self._keep(rule, findings, now, window.end)
-            return breaches
+            before = self._store.evaluations().get(rule.name, {}).get("judged_to")
+            judged = judge.judged(rule, from_epoch(before) if before else None)
+            self._store.keep_all(rule, [(end.timestamp(), findings) for end, findings in judged], now.timestamp())
+            return sum(found.is_breach for found in judged[-1][1])
         except Exception as error:
             self._store.unknown(rule.name, _said(error), now.timestamp())
             return 0
-
-    def _keep(self, rule: Rule, findings: Sequence[Finding], now: datetime, judged_to: datetime) -> int:
-        self._store.keep(rule, findings, now.timestamp(), judged_to.timestamp())
-        return sum(found.is_breach for found in findings)
 
     def _unreadable(self, rule: Rule, now: datetime, error: str) -> int:
         """Note that nothing is known; only `stale` may fire, once that has lasted as long as data may be late."""

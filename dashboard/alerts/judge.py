@@ -1,6 +1,6 @@
 """The judge: what rules find in the lake of one moment. It asks for what they need, once for all of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -20,7 +20,7 @@ VIEWER = "alerts"
 WAIT_SECONDS = 120.0
 ARRIVALS_SECONDS = 600.0
 NEEDS = {"new_pattern": (COUNTS, PATTERNS), "p95": (COUNTS, LATENCY)}
-Judged = tuple[Window, list[Finding]]
+Judged = tuple[datetime, list[Finding]]
 
 
 class Judge:
@@ -34,21 +34,24 @@ class Judge:
         self._since = lake.clock()  # what is asked from here on holds all that `complete_to` promises
         self._cubes: dict[tuple[str, ...], Cube] = {}
 
-    def lateness(self, rule: Rule) -> Finding:
+    def judged(self, rule: Rule, judged_to: datetime | None) -> list[Judged]:
+        """Return what a rule finds in each window not judged yet, and always in the newest, by the windows' ends."""
+        if rule.kind == "stale":
+            return [(self._now, [self._lateness(rule)])]
+        seen = evaluation.seen_minutes(self._cube((COUNTS,)))
+        services = [name for name in rule.services or seen if seen.get(name, 0) >= rule.seen_minutes]
+        cube = self._cube(NEEDS.get(rule.kind, (COUNTS,)))
+        windows = evaluation.windows(rule, self.complete_to, judged_to)
+        found = ((window.end, evaluation.evaluate(rule, cube, window, services)) for window in windows)
+        return [(end, self._without_shipped(rule, findings)) for end, findings in found]
+
+    def _lateness(self, rule: Rule) -> Finding:
         """Return how late the lake is; one that was fed for less than an hour in all is not late, it was shipped to."""
         found = evaluation.stale(rule, self.complete_to, self._now)
         if found.is_breach:
             fed = self._lake.ask_anew(arrivals.fed(), VIEWER, ARRIVALS_SECONDS, WAIT_SECONDS)
             found = replace(found, is_breach=arrivals.was_fed(fed.content or b""))
         return found
-
-    def judged(self, rule: Rule, judged_to: datetime | None) -> Iterator[Judged]:
-        """Give the windows of a rule that were not judged yet, and always the newest, with what it finds in each."""
-        seen = evaluation.seen_minutes(self._cube((COUNTS,)))
-        services = [name for name in rule.services or seen if seen.get(name, 0) >= rule.seen_minutes]
-        cube = self._cube(NEEDS.get(rule.kind, (COUNTS,)))
-        for window in evaluation.windows(rule, self.complete_to, judged_to):
-            yield window, self._without_shipped(rule, evaluation.evaluate(rule, cube, window, services))
 
     def _completeness(self) -> datetime:
         answer = self._lake.ask_anew(completeness(), VIEWER, 0.0, WAIT_SECONDS)

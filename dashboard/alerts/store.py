@@ -43,24 +43,18 @@ class AlertStore:
         self._state = state
 
     def keep(self, rule: Rule, findings: Sequence[Finding], now: float, judged_to: float | None = None) -> None:
-        """Take in one evaluation: open, move on and resolve firings, and make the notifications that follow.
+        """Take in one evaluation, of the window that ends at `judged_to`, or now."""
+        self.keep_all(rule, [(now if judged_to is None else judged_to, findings)], now)
 
-        `judged_to` is the end of the window that was judged, `now` unless given: firings begin and end then, and only a
-        window that ends later than the ones before counts as one more breach in a row. All of it or nothing: an
-        evaluator that dies half-way repeats itself without a second notification.
+    def keep_all(self, rule: Rule, judged: Sequence[tuple[float, Sequence[Finding]]], now: float) -> None:
+        """Take in what was found in windows, by their ends: open, move on and resolve firings, and make notifications.
+
+        Firings begin and end with windows, and only one that ends later than all before counts as a further breach in a
+        row. All of it or nothing: an evaluator that dies half-way repeats itself without a second notification.
         """
-        moment = now if judged_to is None else judged_to
         with self._state.open() as connection:
-            rows = connection.execute("SELECT * FROM firings WHERE rule = ? AND resolved_at IS NULL", (rule.name,))
-            open_firings = {row["subject"]: dict(row) for row in rows}
-            breach = _Breach(rule, now, moment, self._is_later(connection, rule, moment))
-            for finding in findings:
-                if finding.is_breach:
-                    self._open(connection, breach, finding, open_firings.pop(finding.subject, None))
-            for firing in open_firings.values():
-                self._resolve(connection, rule, firing, now, moment)
-            query = "INSERT OR REPLACE INTO judgements (rule, at, judged_to) VALUES (?, ?, ?)"
-            connection.execute(query, (rule.name, now, moment))
+            for moment, findings in judged:
+                self._keep(connection, _Breach(rule, now, moment, self._is_later(connection, rule, moment)), findings)
 
     def breach(self, rule: Rule, finding: Finding, now: float) -> None:
         """Open or move on the firing of one finding, of a rule that is unknown otherwise."""
@@ -163,11 +157,23 @@ class AlertStore:
             values = (tried + 1, now + wait, error[:300], delivery)
             connection.execute("UPDATE deliveries SET attempts = ?, due_at = ?, error = ? WHERE id = ?", values)
 
+    def _keep(self, connection: Any, breach: _Breach, findings: Sequence[Finding]) -> None:
+        rule = breach.rule
+        rows = connection.execute("SELECT * FROM firings WHERE rule = ? AND resolved_at IS NULL", (rule.name,))
+        open_firings = {row["subject"]: dict(row) for row in rows}
+        for finding in findings:
+            if finding.is_breach:
+                self._open(connection, breach, finding, open_firings.pop(finding.subject, None))
+        for firing in open_firings.values():
+            self._resolve(connection, rule, firing, breach.now, breach.moment)
+        query = "INSERT OR REPLACE INTO judgements (rule, at, judged_to) VALUES (?, ?, ?)"
+        connection.execute(query, (rule.name, breach.now, breach.moment))
+
     def _is_later(self, connection: Any, rule: Rule, moment: float) -> bool:
         found = connection.execute("SELECT judged_to FROM judgements WHERE rule = ?", (rule.name,)).fetchone()
         return found is None or found["judged_to"] is None or moment > found["judged_to"]
 
-    def _open(self, connection: Any, breach: "_Breach", finding: Finding, firing: dict[str, Any] | None) -> None:
+    def _open(self, connection: Any, breach: _Breach, finding: Finding, firing: dict[str, Any] | None) -> None:
         rule = breach.rule
         breaches = firing["breaches"] + breach.is_later if firing else 1
         state = FIRING if breaches >= rule.breaches else PENDING
