@@ -93,6 +93,11 @@ def seen_minutes(cube: Cube) -> dict[str, int]:
     return {name: int((pairs == place).sum()) for place, name in enumerate(texts.values)}
 
 
+def is_telling(cube: Cube, window: Window) -> bool:
+    """Return whether any service sent something in at least half of a window's minutes: else silence is no news."""
+    return _told_minutes(cube, window) * 2 * MINUTE >= window.span
+
+
 def evaluate(rule: Rule, cube: Cube, window: Window, services: Collection[str]) -> list[Finding]:
     """Return a rule's findings of `services`, breach or not; one without enough events to judge has none."""
     if rule.kind == "new_pattern":
@@ -174,11 +179,13 @@ def _earlier(rule: Rule, cube: Cube, window: Window, service: str) -> tuple[Wind
 
 
 def _traffic(cube: Cube, window: Window, service: str) -> tuple[int, int]:
-    """Return a service's events, and the minutes in which any service sent some; 0 minutes when most are without."""
-    rows = cube.rows(COUNTS, window)
-    told = len(np.unique(rows["slot"] // 60))
+    """Return a service's events, and the minutes that tell of them; 0 minutes for a window that is not telling."""
     events = int(cube.rows(COUNTS, window, View(services=(service,)))["events"].sum())
-    return events, told if told * 2 * MINUTE >= window.span else 0
+    return events, _told_minutes(cube, window) if is_telling(cube, window) else 0
+
+
+def _told_minutes(cube: Cube, window: Window) -> int:
+    return len(np.unique(cube.rows(COUNTS, window)["slot"] // 60))
 
 
 def _last_sent(cube: Cube, window: Window, service: str) -> str:

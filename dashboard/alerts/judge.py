@@ -42,6 +42,9 @@ class Judge:
         services = [name for name in rule.services or seen if seen.get(name, 0) >= rule.seen_minutes]
         cube = self._cube(NEEDS.get(rule.kind, (COUNTS,)))
         windows = evaluation.windows(rule, self.complete_to, judged_to)
+        windows = [window for window in windows if rule.kind != "volume_drop" or evaluation.is_telling(cube, window)]
+        if not windows:
+            raise LoglakeError(f"no service sent anything in most of the latest {rule.window_minutes} minutes")
         found = ((window.end, evaluation.evaluate(rule, cube, window, services)) for window in windows)
         return [(end, self._without_shipped(rule, findings)) for end, findings in found]
 

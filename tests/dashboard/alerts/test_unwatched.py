@@ -155,6 +155,18 @@ def test_gap_of_the_whole_lake_is_nobodys_silence(grown: GrowingLake) -> None:
     assert grown.fired() == set()
 
 
+def test_silence_of_one_is_not_over_because_all_fall_silent(grown: GrowingLake) -> None:
+    silent = _silent("payment", _at(180))
+    grown.curate(traffic(_at(180), 20, change=silent))
+    grown.evaluate_at(_at(200))
+    grown.curate(traffic(_at(214), 4, change=silent))
+    grown.evaluate_at(_at(218))
+    assert "traffic-dropped (no service sent anything in most of the latest 15 minutes)" in grown.evaluate_at(
+        _at(218.5)
+    )
+    assert (grown.firing(), grown.store.history()) == ({("traffic-dropped", "payment")}, [])
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_no_page_is_false_in_a_day_with_gaps_late_data_restarts_and_a_paused_job(tmp_path: Path) -> None:
