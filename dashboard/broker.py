@@ -13,7 +13,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,18 +74,25 @@ class Broker:
         self.on_start: Callable[[Statement, str], None] = lambda statement, execution_id: None
         """Told of each execution that is started."""
 
-    def ask(self, question: Question, viewer: str, max_age: float = ANSWER_SECONDS, wait: float = 0.0) -> Answer:
+    def ask(
+        self,
+        question: Question,
+        viewer: str,
+        max_age: float = ANSWER_SECONDS,
+        wait: float = 0.0,
+        since: float = 0.0,
+    ) -> Answer:
         """Return the answer as it stands, starting or moving on its execution; look again for up to `wait` seconds.
 
-        An answer older than `max_age` comes back with the state `RUNNING` while a new one is fetched; so does a younger
-        one that somebody has asked to be renewed.
+        An answer older than `max_age`, or asked before the moment `since`, comes back with the state `RUNNING` while a
+        new one is fetched; so does a younger one that somebody has asked to be renewed.
         """
         deadline = time.monotonic() + wait
         self._reap()
-        answer = self._step(question, viewer, max_age)
+        answer = self._step(question, viewer, max_age, since)
         while answer.state == RUNNING and time.monotonic() < deadline:
             time.sleep(min(LOOK_SECONDS, max(0.0, deadline - time.monotonic())))
-            answer = self._step(question, viewer, max_age)
+            answer = self._step(question, viewer, max_age, since)
         return answer
 
     def cancel(self, question: Question, viewer: str) -> bool:
@@ -119,10 +126,13 @@ class Broker:
         """Return the latest finished executions, newest first."""
         return list(json.loads(self._cache.get("recent", default="[]", retry=True)))
 
-    def _step(self, question: Question, viewer: str, max_age: float) -> Answer:
+    def _is_young(self, answer: Answer, max_age: float, since: float) -> bool:
+        return answer.asked_at >= max(since, self._clock() - max_age)
+
+    def _step(self, question: Question, viewer: str, max_age: float, since: float) -> Answer:
         key = question.key
         cached = self._answer(key)
-        if cached and self._clock() - cached.asked_at <= max_age and not self._run(key):
+        if cached and self._is_young(cached, max_age, since) and not self._run(key):
             self._count("hits", 1)
             self._count("saved_bytes", cached.scanned_bytes)
             return cached
@@ -131,7 +141,7 @@ class Broker:
             return _with(json.loads(failure), cached)
         with self._locked(key, START_SECONDS):
             found = self._answer(key)  # once more, now that nobody else can be finishing it
-            if found and self._clock() - found.asked_at <= max_age and not self._run(key):
+            if found and self._is_young(found, max_age, since) and not self._run(key):
                 return found
             self._heartbeat(key, viewer)
             run = self._run(key) or self._start(question)
@@ -139,7 +149,9 @@ class Broker:
         if "error" in run:
             return _with(run, cached)
         due = self._clock() - max(looked_at, run["started_at"]) >= LOOK_SECONDS
-        return self._look(key, run, cached) if due else _running(run, cached, self._clock())
+        answer = self._look(key, run, cached) if due else _running(run, cached, self._clock())
+        was_early = answer.state == SUCCEEDED and answer.asked_at < since
+        return replace(answer, state=RUNNING) if was_early else answer
 
     def _start(self, question: Question) -> dict[str, Any]:
         now = self._clock()

@@ -31,6 +31,7 @@ DEFAULT_CACHE = Path(".loglake") / "dashboard-cache"
 @click.option(
     "--workers", default=2, show_default=True, type=click.IntRange(1, 32), help="Processes that answer requests."
 )
+@click.option("--address", help="Where people reach it, for links in alerts; needed behind proxies.")
 @click.option("--prefix", default="/", show_default=True, help="Path the dashboard lives under, such as /logs/.")
 @click.option(
     "--proxies", default=0, show_default=True, type=click.IntRange(0, 5), help="Proxies in front, which end TLS."
@@ -45,7 +46,8 @@ def dashboard(host: str, port: int, cache_dir: Path, state_dir: Path, workers: i
 
     On loopback nobody needs to log in until 'loglake users add' adds someone; anywhere else everybody must.
     """
-    from dashboard.server import LOOPBACK, check_address, serve
+    from dashboard.server import LOOPBACK, check_address, reached_at, serve
+    from dashboard.state import Address
     from dashboard.users import Users
 
     prefix = f"/{prefix.strip('/')}/".replace("//", "/")
@@ -56,7 +58,9 @@ def dashboard(host: str, port: int, cache_dir: Path, state_dir: Path, workers: i
     settings = load()
     directory = cache_dir / scope(settings, os.environ.get("AWS_ENDPOINT_URL", ""))
     scheme = "https" if pair else "http"
-    click.echo(f"dashboard: {scheme}://{host}:{port}{prefix} (database {settings.database}, cache {directory})")
+    served = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}{prefix}"
+    click.echo(f"dashboard: {served} (database {settings.database}, cache {directory})")
+    Address(state_dir).write(rest.pop("address") or reached_at(served))
     options = {**rest, "is_secure": is_encrypted, "is_on_loopback": host in LOOPBACK}
     serve(lambda: make_app(settings, directory, state_dir, prefix, **options), host, port, workers, pair)
 

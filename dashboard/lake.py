@@ -80,20 +80,21 @@ class Lake:
         other.services = tuple(sorted(services))
         return other
 
-    def load(self, view: View, needs: Iterable[str], viewer: str, wait: float = 0.25, fresh: bool = False) -> Loaded:
+    def load(
+        self, view: View, needs: Iterable[str], viewer: str, wait: float = 0.25, since: datetime | None = None
+    ) -> Loaded:
         """Move the view's cube on and return how it stands: `SUCCEEDED` with a token, `RUNNING`, or failed with why.
 
-        What is kept is returned at once, while newer is looked for; `fresh` waits for that, up to `wait` seconds.
+        What is kept is returned at once, while newer is looked for; with `since` what was asked before that moment is
+        not good enough: it waits for newer, up to `wait` seconds, and `is_revalidating` is left when that took longer.
         """
         window = resolve(view.time_range, self.clock())
         deadline = time.monotonic() + wait
-        max_age = 0.0 if fresh else MANIFEST_SECONDS
         while True:
-            loaded = self._advance(window, tuple(needs), viewer, max_age)
-            is_settled = loaded.state != RUNNING and not (fresh and loaded.is_revalidating)
+            loaded = self._advance(window, tuple(needs), viewer, since.timestamp() if since else 0.0)
+            is_settled = loaded.state != RUNNING and not (since and loaded.is_revalidating)
             if is_settled or time.monotonic() >= deadline:
                 return loaded
-            max_age = MANIFEST_SECONDS
             time.sleep(LOOK_SECONDS)
 
     def kept_load(self, view: View, needs: Iterable[str]) -> Loaded | None:
@@ -117,6 +118,14 @@ class Lake:
         """Ask one statement and wait for it; raise `QueryError` in the engine's words when it fails or takes longer."""
         answer = self.broker.ask(Question(statement, self._scope, version), viewer, max_age, wait)
         if answer.content is None:
+            raise QueryError(answer.error or f"no answer within {wait:.0f} s; execution {answer.execution_id}")
+        return answer
+
+    def ask_anew(self, statement: Statement, viewer: str, max_age: float, wait: float) -> Answer:
+        """Ask for who would be misled by an older answer: raise `QueryError` rather than give what is kept."""
+        since = self.clock().timestamp() - max_age
+        answer = self.broker.ask(Question(statement, self._scope), viewer, ANSWER_SECONDS, wait, since)
+        if answer.state != SUCCEEDED or answer.content is None:
             raise QueryError(answer.error or f"no answer within {wait:.0f} s; execution {answer.execution_id}")
         return answer
 
@@ -213,10 +222,11 @@ class Lake:
             bool(self._cache.set("readiness", mark, expire=60, retry=True)) and self._cache.get("readiness") is not None
         )
 
-    def _advance(self, window: Window, needs: tuple[str, ...], viewer: str, max_age: float) -> Loaded:
+    def _advance(self, window: Window, needs: tuple[str, ...], viewer: str, since: float) -> Loaded:
+        max_age = ANSWER_SECONDS if since else MANIFEST_SECONDS
         questions = self._manifests(window)
-        manifests = [self.broker.ask(question, viewer, max_age) for question in questions]
-        complete = self.broker.ask(Question(statements.completeness()), viewer, max(max_age, 1.0))
+        manifests = [self.broker.ask(question, viewer, max_age, since=since) for question in questions]
+        complete = self.broker.ask(Question(statements.completeness()), viewer, max_age, since=since - 1.0)
         if any(manifest.content is None for manifest in manifests):
             return standing(window, manifests)
         blocks = self._blocks(window, needs, versions_of(manifests))

@@ -3,12 +3,14 @@
 import socket
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from gunicorn.app.base import BaseApplication
 
 from catalog.errors import LoglakeError, UsageError
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+EVERYWHERE = ("0.0.0.0", "::")
 THREADS = 8
 
 
@@ -49,6 +51,14 @@ def serve(
     if certificate:
         options |= {"certfile": certificate[0], "keyfile": certificate[1]}
     Server(make_app, options).run()
+
+
+def reached_at(address: str) -> str:
+    """Return the address that a browser can open: one that listens everywhere is reached by the machine's name."""
+    found = urlsplit(address)
+    if found.hostname not in EVERYWHERE:
+        return address
+    return urlunsplit(found._replace(netloc=f"{socket.getfqdn()}:{found.port}"))
 
 
 def check_address(host: str, port: int, is_guarded: bool = False, is_encrypted: bool = False) -> None:

@@ -263,7 +263,8 @@ def _load(
         source.cancel(view, needs, viewer)
         return no_update, _CANCELLED, True, "page", no_update, True, no_update
     try:
-        loaded = source.load(view, needs, viewer, fresh=ctx.triggered_id == "shell-run")
+        since = source.clock() if ctx.triggered_id == "shell-run" else None
+        loaded = source.load(view, needs, viewer, since=since)
     except LoglakeError as error:
         loaded = Loaded(FAILED, timerange.resolve(view.time_range, source.clock()), error=str(error))
     line = _status(loaded, view, bool(answer))

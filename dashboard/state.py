@@ -3,12 +3,16 @@
 Unlike the cache this may not be deleted. The folder is its owner's alone; workers and the alert evaluator share it.
 """
 
+import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from catalog.errors import UsageError
+from catalog.errors import LoglakeError, UsageError
+
+DEFAULT_ADDRESS = "http://127.0.0.1:8050/"
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS views (
@@ -30,8 +34,10 @@ CREATE TABLE IF NOT EXISTS deliveries (
   id INTEGER PRIMARY KEY, firing INTEGER NOT NULL, channel TEXT NOT NULL, kind TEXT NOT NULL, made_at REAL NOT NULL,
   due_at REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, sent_at REAL, error TEXT NOT NULL DEFAULT '',
   UNIQUE (firing, channel, kind));
-CREATE TABLE IF NOT EXISTS evaluations (
-  rule TEXT PRIMARY KEY, at REAL NOT NULL, error TEXT NOT NULL, facts TEXT NOT NULL);
+DROP TABLE IF EXISTS evaluations;
+CREATE TABLE IF NOT EXISTS judgements (
+  rule TEXT PRIMARY KEY, at REAL NOT NULL, judged_to REAL, unknown_since REAL, failing_since REAL,
+  error TEXT NOT NULL DEFAULT '');
 """
 
 
@@ -48,22 +54,62 @@ def make_folder(folder: Path, option: str = "--state-dir") -> None:
 
 
 class StateFile:
-    """The state file; safe to use from any thread of any process, for each use opens it anew."""
+    """The state file; safe to use from any thread of any process, for each use opens it anew.
+
+    One that can't be used raises `LoglakeError` at each use, and works again as soon as it was mended or moved away.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._is_made = False
         make_folder(folder)
-        with self.open() as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(SCHEMA)
 
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:
         """Give a connection; what was changed is kept unless the block raises."""
-        connection = sqlite3.connect(self.folder / "state.db", timeout=20)
-        connection.row_factory = sqlite3.Row
+        path = self.folder / "state.db"
         try:
-            with connection:
-                yield connection
-        finally:
-            connection.close()
+            with closing(sqlite3.connect(path, timeout=20)) as connection:
+                connection.row_factory = sqlite3.Row
+                self._make(connection)
+                with connection:
+                    yield connection
+        except sqlite3.Error as error:
+            self._is_made = False
+            raise LoglakeError(
+                f"the state file must be a SQLite database that can be written; got {str(path)!r} ({error}); "
+                "put a copy of it back, or move it away to begin anew"
+            ) from error
+
+    def _make(self, connection: sqlite3.Connection) -> None:
+        if not self._is_made:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(SCHEMA)
+            self._is_made = True
+
+
+class Address:
+    """Where the dashboard is reached: written by the one that serves, read by who sends links to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "address"
+
+    def write(self, address: str) -> None:
+        """Keep the address under which the dashboard of this state folder is served now."""
+        make_folder(self._file.parent)
+        write_text(self._file, address + "\n")
+
+    def read(self) -> str:
+        """Return the address that was written last; the default one before any was."""
+        try:
+            return self._file.read_text(encoding="utf-8").strip() or DEFAULT_ADDRESS
+        except OSError:
+            return DEFAULT_ADDRESS
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file as a whole: who reads it sees the old text or the new one."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(temporary).replace(path)

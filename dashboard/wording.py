@@ -94,6 +94,11 @@ def day_and_clock(moment: datetime, zone: str = "UTC") -> str:
     return f"{moment.astimezone(ZoneInfo(zone)):%a %d %b, %H:%M}"
 
 
+def moment(value: datetime) -> str:
+    """Return `2026-11-21 20:28 UTC`: for what is read far from any page with a zone of its own."""
+    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
 def from_epoch(seconds: float) -> datetime:
     """Return the aware UTC moment of epoch seconds."""
     return datetime.fromtimestamp(seconds, UTC)

@@ -50,7 +50,7 @@ def run(interval: float, once: bool, cache_dir: Path, state_dir: Path) -> None:
     evaluator = Evaluator(lake, RuleFile(state_dir), AlertStore(StateFile(state_dir)))
     if once:
         done = evaluator.once()
-        click.echo(f"{done.rules} rules, {done.breaches} breaches" + (f"; {done.error}" if done.error else ""))
+        click.echo(str(done))
         sys.exit(1 if done.breaches or done.error else 0)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -62,18 +62,24 @@ def run(interval: float, once: bool, cache_dir: Path, state_dir: Path) -> None:
 @click.option("--json", "as_json", is_flag=True)
 @state_option
 def list_(as_json: bool, state_dir: Path) -> None:
-    """List what fires, with its link into Explore."""
-    found = _store(state_dir).open_firings()
+    """List what fires, with its link into Explore, and what is not known."""
+    from dashboard.alerts.messages import link, unknown_lines
+    from dashboard.alerts.rules import RuleFile
+
+    store, address = _store(state_dir), RuleFile(state_dir).address()
+    found = [{**firing, "link": link(address, firing["query"])} for firing in store.open_firings()]
     if as_json:
         click.echo(json.dumps(found))
         return
     for firing in found:
-        by = f", acknowledged by {firing['acknowledged_by']}" if firing["acknowledged_by"] else ""
-        click.echo(
-            f"{firing['id']:>5} {firing['severity']:<6} {firing['state']:<8} {firing['rule']}: {firing['text']}{by}"
-        )
+        click.echo(_line(firing))
+    evaluations = store.evaluations()
+    unknown = unknown_lines(evaluations)
+    for line in unknown:
+        click.echo(line)
     if not found:
-        click.echo("nothing fires")
+        click.echo("nothing fires" + (" of what is known" if unknown else ""))
+    click.echo(_last_judged(evaluations))
 
 
 @alerts.command()
@@ -85,6 +91,27 @@ def ack(firing: int, note: str, state_dir: Path) -> None:
     if not _store(state_dir).acknowledge(firing, getpass.getuser(), time.time(), note):
         raise UsageError(f"FIRING must be the number of what fires; got {firing}; 'loglake alerts list' shows them")
     click.echo(f"{firing} is acknowledged")
+
+
+def _line(firing: dict[str, Any]) -> str:
+    from dashboard.wording import from_epoch, moment
+
+    since = f"since {moment(from_epoch(firing['started_at']))}"
+    by = f", acknowledged by {firing['acknowledged_by']}" if firing["acknowledged_by"] else ""
+    head = f"{firing['id']:>5} {firing['severity']:<6} {firing['state']:<8} {firing['rule']}: {firing['text']}"
+    return f"{head}\n      {since}{by}; {firing['link']}"
+
+
+def _last_judged(evaluations: dict[str, dict[str, Any]]) -> str:
+    from dashboard.alerts.messages import LATE_SECONDS
+    from dashboard.wording import age
+
+    latest = max((found["at"] for found in evaluations.values()), default=None)
+    if latest is None:
+        return "no rule was evaluated yet; run 'loglake alerts run'"
+    late = time.time() - latest
+    running = "; is 'loglake alerts run' running?" if late > LATE_SECONDS else ""
+    return f"evaluated {age(late)} ago{running}"
 
 
 def _store(state_dir: Path) -> Any:

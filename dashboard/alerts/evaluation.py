@@ -1,26 +1,36 @@
-"""Evaluating a rule: a cube in, a finding per service (or new message) out. Nothing here asks anybody.
+"""Evaluating a rule: a cube and a window in, a finding per service (or new message) out. Nothing here asks anybody.
 
-The window ends where the lake is complete, not now: an incomplete minute is no drop in traffic.
+Windows end where the lake is complete, not now: a minute that the lake does not have yet is no drop in traffic. Nor is
+one in which no service at all sent anything: that is the lake's silence, which `stale` is for.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+
 from dashboard import cube as cubes
-from dashboard.alerts.rules import Rule
+from dashboard.alerts.rules import Rule, amount
 from dashboard.cube import ERROR_LEVELS, Cube
 from dashboard.patterns import OTHER, pattern_id
 from dashboard.statements import COUNTS, LATENCY, PATTERNS
 from dashboard.timerange import Window, absolute
 from dashboard.view import View, query_string
-from dashboard.wording import age, count, duration, share
+from dashboard.wording import age, count, moment
 
 MAX_SUBJECTS = 20
 """New messages that one evaluation may raise; an incident invents hundreds of them."""
 EVERYTHING = "all services"
+MINUTE = timedelta(minutes=1)
 SETTLING = timedelta(minutes=2)
 """Delivery buffers each service by itself: the last minutes may hold one service and lack another."""
+CATCH_UP = timedelta(hours=1)
+"""How far back minutes are judged that no evaluation has judged yet: curation brings many at once."""
+LATE_MINUTES = 30.0
+"""A lake that is later than this, and than every `stale` rule allows, says nothing of what is going on."""
+LONGEST_REACH = timedelta(days=6)
+"""Further back the rollup is asked in hours, not minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,46 +46,86 @@ class Finding:
     text: str
     query: str
 
-
-def window_of(rule: Rule, complete_to: datetime) -> Window:
-    """Return the window that a rule looks at: whole minutes up to where the lake is complete."""
-    end = _settled(complete_to)
-    return Window(end - timedelta(minutes=rule.window_minutes), end)
-
-
-def needed(rules: Iterable[Rule], complete_to: datetime) -> Window:
-    """Return the window whose cube, with the period before it, answers every rule."""
-    hours = max((_reach_hours(rule) for rule in rules), default=1.0)
-    end = _settled(complete_to)
-    return Window(end - timedelta(hours=hours), end)
+    @property
+    def service(self) -> str:
+        """The service that it is of."""
+        return self.subject.partition(": ")[0]
 
 
-def _settled(complete_to: datetime) -> datetime:
-    return complete_to.replace(second=0, microsecond=0) - SETTLING
+def windows(rule: Rule, complete_to: datetime, judged_to: datetime | None = None) -> list[Window]:
+    """Return the windows to judge, the oldest first: one a minute since `judged_to`, and always the newest.
+
+    Each is of whole minutes and ends where the lake is complete; one that compares services also leaves delivery time.
+    """
+    whole = complete_to.replace(second=0, microsecond=0)
+    end = whole - SETTLING if rule.kind == "volume_drop" else whole
+    first = max(judged_to + MINUTE, end - CATCH_UP) if judged_to else end
+    count = max(0, (end - first) // MINUTE)
+    span = timedelta(minutes=rule.window_minutes)
+    ends = [end - MINUTE * place for place in range(count, -1, -1)]
+    return [Window(end - span, end) for end in ends]
 
 
-def _reach_hours(rule: Rule) -> float:
-    return rule.lookback_hours / 2 if rule.kind == "new_pattern" else rule.window_minutes / 60 * 2
+def needed(rules: Iterable[Rule], complete_to: datetime, looking_back: bool = True) -> Window:
+    """Return the window whose cube, with the period before it, answers every rule, with its lookback or without."""
+    spans = [_judged_span(rule) + (rule.lookback if looking_back else timedelta()) for rule in rules]
+    reach = min(LONGEST_REACH, max(spans, default=2 * MINUTE))
+    end = complete_to.replace(second=0, microsecond=0)
+    return Window(end - reach / 2, end)
 
 
-def evaluate(rule: Rule, cube: Cube, complete_to: datetime, now: datetime) -> list[Finding]:
-    """Return a rule's findings, breach or not; a service without enough events to judge has none."""
-    window = window_of(rule, complete_to)
-    match rule.kind:
-        case "error_rate":
-            return [found for name in _services(rule, cube) for found in _error_rate(rule, cube, window, name)]
-        case "p95":
-            return [found for name in _services(rule, cube) for found in _p95(rule, cube, window, name)]
-        case "volume_drop":
-            return [found for name in _services(rule, cube) for found in _volume_drop(rule, cube, window, name)]
-        case "new_pattern":
-            return _new_patterns(rule, cube, window)
-        case _:
-            return [_stale(rule, complete_to, now)]
+def _judged_span(rule: Rule) -> timedelta:
+    return timedelta(minutes=rule.window_minutes) + CATCH_UP + SETTLING
 
 
-def _services(rule: Rule, cube: Cube) -> Sequence[str]:
-    return rule.services or cube.services
+def late_to(rules: Iterable[Rule], complete_to: datetime, now: datetime) -> datetime | None:
+    """Return up to when the lake is known if that is too long ago for what goes on now; None while it is not."""
+    allowed = max([LATE_MINUTES, *(rule.threshold for rule in rules if rule.kind == "stale")])
+    return complete_to if now - complete_to > timedelta(minutes=allowed) else None
+
+
+def seen_minutes(cube: Cube) -> dict[str, int]:
+    """Return in how many minutes of a cube each service sent anything."""
+    rows = cube.columns[COUNTS]
+    texts = rows.texts["service"]
+    sent = rows["events"] > 0
+    pairs = np.unique(np.stack([texts.codes[sent], rows["slot"][sent] // 60]), axis=1)[0]
+    return {name: int((pairs == place).sum()) for place, name in enumerate(texts.values)}
+
+
+def is_telling(cube: Cube, window: Window) -> bool:
+    """Return whether any service sent something in at least half of a window's minutes: else silence is no news."""
+    return _told_minutes(cube, window) * 2 * MINUTE >= window.span
+
+
+def evaluate(rule: Rule, cube: Cube, window: Window, services: Collection[str]) -> list[Finding]:
+    """Return a rule's findings of `services`, breach or not; one without enough events to judge has none."""
+    if rule.kind == "new_pattern":
+        return _new_patterns(rule, cube, window, services)
+    judge = {"error_rate": _error_rate, "p95": _p95, "volume_drop": _volume_drop}[rule.kind]
+    return [found for name in sorted(services) for found in judge(rule, cube, window, name)]
+
+
+def stale(rule: Rule, complete_to: datetime, now: datetime) -> Finding:
+    """Return how late the lake is."""
+    late = (now - complete_to).total_seconds() / 60
+    text = (
+        f"the lake is complete to {moment(complete_to)} only, {age(late * 60)} ago "
+        f"(limit {amount('stale', rule.threshold)}); "
+        "'loglake status' or the Pipeline page shows which stage stands still"
+    )
+    window = Window(complete_to - timedelta(minutes=30), complete_to)
+    return Finding(EVERYTHING, late, late > rule.threshold, text, _query(window, "", ()))
+
+
+def unreadable(rule: Rule, since: datetime, now: datetime, reason: str) -> Finding:
+    """Return for how long the lake could not be asked how late it is."""
+    late = (now - since).total_seconds() / 60
+    limit = amount("stale", rule.threshold)
+    text = f"the lake can't be read since {moment(since)}, {age(late * 60)} ago (limit {limit}): {reason}"
+    return Finding(
+        EVERYTHING, late, late > rule.threshold, text, _query(Window(since - timedelta(minutes=30), since), "", ())
+    )
 
 
 def _error_rate(rule: Rule, cube: Cube, window: Window, service: str) -> list[Finding]:
@@ -84,7 +134,7 @@ def _error_rate(rule: Rule, cube: Cube, window: Window, service: str) -> list[Fi
     if events < rule.min_events:
         return []
     rate = cubes.error_share(rows) or 0.0
-    text = f"{share(rate)} of {count(events)} events of {service} are errors, in {rule.window_minutes} min"
+    text = f"{_amount(rule, rate)} of {count(events)} events of {service} are errors{_against(rule, window)}"
     return [Finding(service, rate, rate > rule.threshold, text, _query(window, service, ERROR_LEVELS))]
 
 
@@ -93,28 +143,61 @@ def _p95(rule: Rule, cube: Cube, window: Window, service: str) -> list[Finding]:
     start = datetime.fromtimestamp(window.start.timestamp() // grain * grain, UTC)
     window = Window(start, window.end)
     rows = cube.rows(LATENCY, window, View(services=(service,)))
-    if rows["events"].sum() < rule.min_events:
+    events = int(rows["events"].sum())
+    if events < rule.min_events:
         return []
     p95 = cubes.quantile(rows, 0.95) or 0.0
-    text = f"p95 of {service} is {duration(p95)}, in {rule.window_minutes} min"
+    text = f"5 % of {count(events)} events of {service} took longer than {_amount(rule, p95)}{_against(rule, window)}"
     return [Finding(service, p95, p95 > rule.threshold, text, _query(window, service, ()))]
 
 
 def _volume_drop(rule: Rule, cube: Cube, window: Window, service: str) -> list[Finding]:
-    view = View(services=(service,))
-    now, before = (int(cube.rows(COUNTS, stretch, view)["events"].sum()) for stretch in (window, window.previous))
-    if before < rule.min_events:
+    """Compare with the latest stretch before in which the service sent enough: whoever is silent stays silent."""
+    now, told = _traffic(cube, window, service)
+    earlier = _earlier(rule, cube, window, service)
+    if earlier is None or not told:
         return []
-    drop = max(0.0, 1 - now / before)
-    text = f"{service} sent {count(now)} events in {rule.window_minutes} min, {count(before)} in the period before"
+    before, per_minute = earlier
+    drop = max(0.0, 1 - now / told / per_minute)
+    sent, used, limit = (count(events) for events in (now, per_minute * told, per_minute * told * (1 - rule.threshold)))
+    text = (
+        f"{service} sent {sent} events, {used} would be usual (limit {limit}), {_range(window)}; "
+        f"usual is {_range(before)}{_last_sent(cube, window, service)}"
+    )
     return [Finding(service, drop, drop > rule.threshold, text, _query(window, service, ()))]
 
 
-def _new_patterns(rule: Rule, cube: Cube, window: Window) -> list[Finding]:
+def _earlier(rule: Rule, cube: Cube, window: Window, service: str) -> tuple[Window, float] | None:
+    """Return the latest stretch before a window with enough events, and how many came each minute; None for none."""
+    before = window.previous
+    while before.start >= max(cube.window.previous.start, window.start - rule.lookback):
+        events, told = _traffic(cube, before, service)
+        if told and events >= rule.min_events:
+            return before, events / told
+        before = before.previous
+    return None
+
+
+def _traffic(cube: Cube, window: Window, service: str) -> tuple[int, int]:
+    """Return a service's events, and the minutes that tell of them; 0 minutes for a window that is not telling."""
+    events = int(cube.rows(COUNTS, window, View(services=(service,)))["events"].sum())
+    return events, _told_minutes(cube, window) if is_telling(cube, window) else 0
+
+
+def _told_minutes(cube: Cube, window: Window) -> int:
+    return len(np.unique(cube.rows(COUNTS, window)["slot"] // 60))
+
+
+def _last_sent(cube: Cube, window: Window, service: str) -> str:
+    rows = cube.rows(COUNTS, Window(cube.window.previous.start, window.end), View(services=(service,)))
+    slots = rows["slot"]
+    return f"; its last event came at {moment(datetime.fromtimestamp(int(slots[-1]), UTC))}" if len(slots) else ""
+
+
+def _new_patterns(rule: Rule, cube: Cube, window: Window, services: Collection[str]) -> list[Finding]:
     frame = cube.columns[PATTERNS].frame()
     frame = frame[frame["level"].isin(ERROR_LEVELS) & (frame["pattern"] != OTHER)]
-    if rule.services:
-        frame = frame[frame["service"].isin(rule.services)]
+    frame = frame[frame["service"].isin(list(services))]
     grain = cube.grains.get(PATTERNS, 300)
     start = window.start.timestamp() // grain * grain
     earlier = set(frame.loc[frame["slot"] < start, "pattern"])
@@ -126,21 +209,27 @@ def _new_patterns(rule: Rule, cube: Cube, window: Window) -> list[Finding]:
     ranked = groups[groups >= rule.threshold].sort_values(ascending=False).head(MAX_SUBJECTS)
     seen = Window(datetime.fromtimestamp(start, UTC), window.end)
     return [
-        _new_pattern(str(pattern), str(service), int(events), seen) for (pattern, service), events in ranked.items()
+        _new_pattern(rule, str(pattern), str(service), int(events), seen)
+        for (pattern, service), events in ranked.items()
     ]
 
 
-def _new_pattern(pattern: str, service: str, events: int, window: Window) -> Finding:
+def _new_pattern(rule: Rule, pattern: str, service: str, events: int, window: Window) -> Finding:
     query = _query(window, service, ERROR_LEVELS, {"pattern_id": (pattern_id(pattern),)})
-    text = f"new error of {service}, {count(events)} times: {pattern}"
+    text = f"new error of {service}, {count(events)} times{_against(rule, window)}: {pattern}"
     return Finding(f"{service}: {pattern}"[:200], events, True, text, query)
 
 
-def _stale(rule: Rule, complete_to: datetime, now: datetime) -> Finding:
-    late = (now - complete_to).total_seconds() / 60
-    text = f"the lake is complete to {complete_to:%Y-%m-%d %H:%M:%S} UTC, {age(late * 60)} ago"
-    window = Window(complete_to - timedelta(minutes=30), complete_to)
-    return Finding(EVERYTHING, late, late > rule.threshold, text, _query(window, "", ()))
+def _amount(rule: Rule, value: float) -> str:
+    return amount(rule.kind, value)
+
+
+def _against(rule: Rule, window: Window) -> str:
+    return f" (limit {_amount(rule, rule.threshold)}), {_range(window)}"
+
+
+def _range(window: Window) -> str:
+    return f"{window.start:%H:%M}–{window.end:%H:%M} UTC"
 
 
 def _query(

@@ -1,10 +1,9 @@
 """Alert rules: what they say, and the YAML file in which they are kept."""
 
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ from urllib.parse import urlsplit
 import yaml
 
 from catalog.errors import UsageError
+from dashboard.state import Address, write_text
+from dashboard.wording import NOTHING, age, duration, share
 
 KINDS = ("error_rate", "p95", "volume_drop", "new_pattern", "stale")
 SEVERITIES = ("page", "ticket", "info")
@@ -23,6 +24,8 @@ UNITS = {
     "new_pattern": "events of the new pattern",
     "stale": "minutes since the lake was complete",
 }
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+SEEN_MINUTES = 60
 MAX_WINDOW_MINUTES = 24 * 60
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
@@ -39,9 +42,16 @@ class Rule:
     services: tuple[str, ...] = ()
     breaches: int = 1
     lookback_hours: int = 24
+    seen_minutes: int = SEEN_MINUTES
+    """In how many minutes of the lookback a service must have sent something before it is judged."""
     severity: str = "ticket"
     notify: tuple[str, ...] = ()
     is_enabled: bool = True
+
+    @property
+    def lookback(self) -> timedelta:
+        """How far back it looks for what is usual."""
+        return timedelta(hours=self.lookback_hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +65,25 @@ class Channel:
 
 @dataclass(frozen=True)
 class RuleBook:
-    """The whole file: rules, channels by name, and the dashboard's own address for links."""
+    """The whole file: rules, channels by name, and the address that links begin with where the served one won't do."""
 
     rules: tuple[Rule, ...] = ()
     channels: Mapping[str, Channel] = field(default_factory=dict)
     link: str = ""
+
+    def address(self, served: str) -> str:
+        """Return what links begin with, given where the dashboard is served: a loopback `link` can only mean that."""
+        is_elsewhere = self.link and urlsplit(self.link).hostname not in LOOPBACK
+        return (self.link if is_elsewhere else served).rstrip("/")
+
+
+def amount(kind: str, value: float | None) -> str:
+    """Return a value or threshold of a kind of rule in words."""
+    if value is None:
+        return NOTHING
+    if kind in ("error_rate", "volume_drop"):
+        return share(value)
+    return duration(value) if kind == "p95" else age(value * 60) if kind == "stale" else f"{value:g}"
 
 
 def rule_of(facts: Mapping[str, Any]) -> Rule:
@@ -75,7 +99,8 @@ def rule_of(facts: Mapping[str, Any]) -> Rule:
     _must(facts.get("kind") in KINDS, name, "kind", f"one of {', '.join(KINDS)}", facts.get("kind"))
     severity = facts.get("severity", "ticket")
     _must(severity in SEVERITIES, name, "severity", f"one of {', '.join(SEVERITIES)}", severity)
-    numbers = {"threshold": float, "window_minutes": int, "min_events": int, "breaches": int, "lookback_hours": int}
+    numbers = {"threshold": float, "window_minutes": int, "min_events": int, "breaches": int}
+    numbers |= {"lookback_hours": int, "seen_minutes": int}
     typed: dict[str, Any] = {"name": name, "kind": facts["kind"], "severity": severity, "threshold": -1.0}
     try:
         typed |= {key: read(facts[key]) for key, read in numbers.items() if key in facts}
@@ -94,6 +119,13 @@ def _check(rule: Rule) -> None:
     in_range = 1 <= rule.window_minutes <= MAX_WINDOW_MINUTES
     _must(in_range, rule.name, "window_minutes", f"1 to {MAX_WINDOW_MINUTES}", rule.window_minutes)
     _must(1 <= rule.breaches <= 60, rule.name, "breaches", "1 to 60", rule.breaches)
+    _must(
+        0 <= rule.seen_minutes <= MAX_WINDOW_MINUTES,
+        rule.name,
+        "seen_minutes",
+        f"0 to {MAX_WINDOW_MINUTES}",
+        rule.seen_minutes,
+    )
     _must(1 <= rule.lookback_hours <= 144, rule.name, "lookback_hours", "1 to 144", rule.lookback_hours)
 
 
@@ -111,8 +143,19 @@ class RuleFile:
     def read(self) -> RuleBook:
         """Return what the file says; raise `UsageError` naming what is wrong with it."""
         if not self.path.exists():
-            self._replace(files("dashboard.alerts").joinpath("default.yaml").read_text(encoding="utf-8"))
+            write_text(self.path, files("dashboard.alerts").joinpath("default.yaml").read_text(encoding="utf-8"))
         return parse(self.path.read_text(encoding="utf-8"))
+
+    def served(self) -> str:
+        """Return where the dashboard of this folder is served."""
+        return Address(self.path.parent).read()
+
+    def address(self) -> str:
+        """Return what links into the dashboard begin with, also while the file can't be read."""
+        try:
+            return self.read().address(self.served())
+        except UsageError:
+            return self.served()
 
     def put(self, rule: Rule) -> None:
         """Add a rule, or replace the one of the same name."""
@@ -133,13 +176,7 @@ class RuleFile:
             "rules": [_plain(rule) for rule in rules],
         }
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
-        self._replace("# Alert rules of the Loglake dashboard; see docs/dashboard.md.\n" + text)
-
-    def _replace(self, text: str) -> None:
-        handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=".alerts-")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).replace(self.path)
+        write_text(self.path, "# Alert rules of the Loglake dashboard; see docs/dashboard.md.\n" + text)
 
 
 def parse(text: str) -> RuleBook:

@@ -3,7 +3,6 @@
 A firing is open from its first breach until an evaluation without one. At most one is open per rule and subject.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,32 +26,56 @@ class Due:
     firing: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class _Breach:
+    """What one evaluation says of all its breaches: when, of which moment, and whether that is a later one."""
+
+    rule: Rule
+    now: float
+    moment: float
+    is_later: bool
+
+
 class AlertStore:
     """The alert tables of a state file."""
 
     def __init__(self, state: StateFile) -> None:
         self._state = state
 
-    def keep(self, rule: Rule, findings: Sequence[Finding], now: float) -> None:
-        """Take in one evaluation: open, move on and resolve firings, and make the notifications that follow.
+    def keep(self, rule: Rule, findings: Sequence[Finding], now: float, judged_to: float | None = None) -> None:
+        """Take in one evaluation, of the window that ends at `judged_to`, or now."""
+        self.keep_all(rule, [(now if judged_to is None else judged_to, findings)], now)
 
-        All of it or nothing: an evaluator that dies half-way repeats itself without a second notification.
+    def keep_all(self, rule: Rule, judged: Sequence[tuple[float, Sequence[Finding]]], now: float) -> None:
+        """Take in what was found in windows, by their ends: open, move on and resolve firings, and make notifications.
+
+        Firings begin and end with windows, and only one that ends later than all before counts as a further breach in a
+        row. All of it or nothing: an evaluator that dies half-way repeats itself without a second notification.
         """
         with self._state.open() as connection:
-            rows = connection.execute("SELECT * FROM firings WHERE rule = ? AND resolved_at IS NULL", (rule.name,))
-            open_firings = {row["subject"]: dict(row) for row in rows}
-            for finding in findings:
-                if finding.is_breach:
-                    self._breach(connection, rule, finding, open_firings.pop(finding.subject, None), now)
-            for firing in open_firings.values():
-                self._resolve(connection, rule, firing, now)
-            facts = json.dumps([[found.subject, found.value, found.is_breach] for found in findings[:50]])
-            connection.execute("INSERT OR REPLACE INTO evaluations VALUES (?, ?, '', ?)", (rule.name, now, facts))
+            for moment, findings in judged:
+                self._keep(connection, _Breach(rule, now, moment, self._is_later(connection, rule, moment)), findings)
 
-    def fail(self, rule_name: str, error: str, now: float) -> None:
-        """Note that a rule could not be evaluated; its firings stay as they are."""
+    def breach(self, rule: Rule, finding: Finding, now: float) -> None:
+        """Open or move on the firing of one finding, of a rule that is unknown otherwise."""
         with self._state.open() as connection:
-            connection.execute("INSERT OR REPLACE INTO evaluations VALUES (?, ?, ?, '[]')", (rule_name, now, error))
+            query = "SELECT * FROM firings WHERE rule = ? AND subject = ? AND resolved_at IS NULL"
+            found = connection.execute(query, (rule.name, finding.subject)).fetchone()
+            self._open(connection, _Breach(rule, now, now, True), finding, dict(found) if found else None)
+
+    def unknown(self, rule_name: str, error: str, now: float, since: float | None = None) -> float:
+        """Note that nothing is known of a rule since a moment, the last judged one unless given; return since when so.
+
+        Its firings stay as they are, and notify nobody.
+        """
+        with self._state.open() as connection:
+            row = connection.execute("SELECT * FROM judgements WHERE rule = ?", (rule_name,)).fetchone()
+            before = dict(row) if row else dict.fromkeys(("judged_to", "unknown_since", "failing_since"))
+            known_to = next((at for at in (since, before["unknown_since"], before["judged_to"]) if at is not None), now)
+            failing_since = now if before["failing_since"] is None else before["failing_since"]
+            values = (rule_name, now, before["judged_to"], known_to, failing_since, error)
+            connection.execute("INSERT OR REPLACE INTO judgements VALUES (?, ?, ?, ?, ?, ?)", values)
+        return float(failing_since)
 
     def retire(self, names: Sequence[str], now: float) -> None:
         """Resolve the firings of rules that are not among `names` any more, and forget what is too old to tell."""
@@ -62,6 +85,7 @@ class AlertStore:
                 f"UPDATE firings SET state = ?, resolved_at = ? WHERE resolved_at IS NULL AND rule NOT IN ({marks})",
                 (RESOLVED, now, *names),
             )
+            connection.execute(f"DELETE FROM judgements WHERE rule NOT IN ({marks})", tuple(names))
             connection.execute("DELETE FROM firings WHERE resolved_at < ?", (now - KEPT_SECONDS,))
 
     def open_firings(self) -> list[dict[str, Any]]:
@@ -77,8 +101,8 @@ class AlertStore:
         return self._rows(query, limit)
 
     def evaluations(self) -> dict[str, dict[str, Any]]:
-        """Return when each rule was evaluated last, and why it could not be."""
-        return {row["rule"]: row for row in self._rows("SELECT * FROM evaluations")}
+        """Return when each rule was evaluated, up to what moment, and since when and why nothing is known of it."""
+        return {row["rule"]: row for row in self._rows("SELECT * FROM judgements")}
 
     def deliveries(self, limit: int = 20) -> list[dict[str, Any]]:
         """Return the latest notifications and what became of them."""
@@ -133,16 +157,34 @@ class AlertStore:
             values = (tried + 1, now + wait, error[:300], delivery)
             connection.execute("UPDATE deliveries SET attempts = ?, due_at = ?, error = ? WHERE id = ?", values)
 
-    def _breach(self, connection: Any, rule: Rule, finding: Finding, firing: dict[str, Any] | None, now: float) -> None:
-        breaches = (firing["breaches"] if firing else 0) + 1
+    def _keep(self, connection: Any, breach: _Breach, findings: Sequence[Finding]) -> None:
+        rule = breach.rule
+        rows = connection.execute("SELECT * FROM firings WHERE rule = ? AND resolved_at IS NULL", (rule.name,))
+        open_firings = {row["subject"]: dict(row) for row in rows}
+        for finding in findings:
+            if finding.is_breach:
+                self._open(connection, breach, finding, open_firings.pop(finding.subject, None))
+        for firing in open_firings.values():
+            self._resolve(connection, rule, firing, breach.now, breach.moment)
+        query = "INSERT OR REPLACE INTO judgements (rule, at, judged_to) VALUES (?, ?, ?)"
+        connection.execute(query, (rule.name, breach.now, breach.moment))
+
+    def _is_later(self, connection: Any, rule: Rule, moment: float) -> bool:
+        found = connection.execute("SELECT judged_to FROM judgements WHERE rule = ?", (rule.name,)).fetchone()
+        return found is None or found["judged_to"] is None or moment > found["judged_to"]
+
+    def _open(self, connection: Any, breach: _Breach, finding: Finding, firing: dict[str, Any] | None) -> None:
+        rule = breach.rule
+        breaches = firing["breaches"] + breach.is_later if firing else 1
         state = FIRING if breaches >= rule.breaches else PENDING
-        facts = (state, rule.severity, finding.value, rule.threshold, finding.text, breaches, now)
+        facts = (state, rule.severity, finding.value, rule.threshold, finding.text, breaches, breach.now)
         if firing is None:
             query = (
                 "INSERT INTO firings (state, severity, value, threshold, text, breaches, seen_at, rule, subject, "
                 "query, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             )
-            number = connection.execute(query, (*facts, rule.name, finding.subject, finding.query, now)).lastrowid
+            values = (*facts, rule.name, finding.subject, finding.query, breach.moment)
+            number = connection.execute(query, values).lastrowid
         else:
             number = firing["id"]
             connection.execute(
@@ -151,13 +193,14 @@ class AlertStore:
                 (*facts, finding.query, number),
             )
         if state == FIRING:
-            self._notify(connection, rule, number, finding.subject, FIRING, now)
+            self._notify(connection, rule, number, finding.subject, FIRING, breach.now)
 
-    def _resolve(self, connection: Any, rule: Rule, firing: dict[str, Any], now: float) -> None:
+    def _resolve(self, connection: Any, rule: Rule, firing: dict[str, Any], now: float, moment: float) -> None:
         if firing["state"] == PENDING:
             connection.execute("DELETE FROM firings WHERE id = ?", (firing["id"],))
             return
-        connection.execute("UPDATE firings SET state = ?, resolved_at = ? WHERE id = ?", (RESOLVED, now, firing["id"]))
+        query = "UPDATE firings SET state = ?, resolved_at = ? WHERE id = ?"
+        connection.execute(query, (RESOLVED, max(moment, firing["started_at"]), firing["id"]))
         self._notify(connection, rule, firing["id"], firing["subject"], RESOLVED, now)
 
     def _notify(self, connection: Any, rule: Rule, firing: int, subject: str, kind: str, now: float) -> None:

@@ -5,22 +5,13 @@ from typing import Any
 
 from dash import dcc, html
 
-from dashboard.alerts.rules import UNITS, Rule
+from dashboard.alerts.rules import UNITS, Rule, amount
 from dashboard.components.plain_table import plain_table, row
 from dashboard.links import href
-from dashboard.wording import age, day_and_clock, duration, from_epoch, share
+from dashboard.wording import age, day_and_clock, from_epoch, moment
 
 SILENCE_HOURS = (1, 8)
 Firing = Mapping[str, Any]
-
-
-def amount(kind: str, value: float | None) -> str:
-    """Return a value or threshold of a kind of rule in words."""
-    if value is None:
-        return "–"
-    if kind in ("error_rate", "volume_drop"):
-        return share(value)
-    return duration(value) if kind == "p95" else f"{value:g} min" if kind == "stale" else f"{value:g}"
 
 
 def firing_table(firings: Sequence[Firing], kinds: Mapping[str, str], now: float, zone: str) -> html.Table:
@@ -112,7 +103,7 @@ def _firing(found: Firing, kinds: Mapping[str, str], now: float, zone: str) -> h
 def _rule(rule: Rule, evaluated: Mapping[str, Any] | None, now: float, may_edit: bool) -> html.Tr:
     state = "off" if not rule.is_enabled else "not yet" if evaluated is None else f"{age(now - evaluated['at'])} ago"
     if evaluated and evaluated["error"]:
-        state = f"▲ {evaluated['error']}"
+        state = f"▲ unknown since {moment(from_epoch(evaluated['unknown_since']))}: {evaluated['error']}"
     window = "–" if rule.kind == "stale" else f"{rule.window_minutes} min"
     again = f", {rule.breaches} times in a row" if rule.breaches > 1 else ""
     edit = _button("Edit", "alerts-edit", rule.name) if may_edit else ""

@@ -7,7 +7,10 @@ from dash import html
 
 from dashboard.alerts.rules import KINDS, SEVERITIES, UNITS, Rule
 
-FIELDS = ("name", "kind", "threshold", "window_minutes", "min_events", "services", "breaches", "lookback_hours")
+FIELDS = (
+    *("name", "kind", "threshold", "window_minutes", "min_events", "services", "breaches"),
+    *("lookback_hours", "seen_minutes"),
+)
 CHOICES = ("severity", "notify", "is_enabled")
 
 
@@ -24,7 +27,11 @@ def rule_form(rule: Rule, channels: list[str]) -> list[Any]:
         _labelled("Least events to judge by", _text("min_events", str(rule.min_events))),
         _labelled("Services, comma-separated; empty is each", _text("services", ", ".join(rule.services))),
         _labelled("Breaches in a row before it fires", _text("breaches", str(rule.breaches))),
-        _labelled("Lookback for new messages, hours", _text("lookback_hours", str(rule.lookback_hours))),
+        _labelled(
+            "Lookback, hours: what is usual, which messages are known",
+            _text("lookback_hours", str(rule.lookback_hours)),
+        ),
+        _labelled("Least minutes in which a service was seen", _text("seen_minutes", str(rule.seen_minutes))),
         _labelled("Severity", _select("severity", SEVERITIES, rule.severity)),
         _labelled(
             f"Notify, comma-separated; channels: {', '.join(channels) or 'none yet'}",

@@ -9,6 +9,7 @@ from dash import ALL, Input, Output, State, callback, ctx, dcc, html, no_update
 from catalog.errors import LoglakeError
 from dashboard import access, audit, shell
 from dashboard.access import Person
+from dashboard.alerts.messages import LATE_SECONDS, unknown_lines
 from dashboard.alerts.rules import Rule, RuleFile, rule_of
 from dashboard.alerts.store import AlertStore
 from dashboard.components import alert_tables as tables
@@ -17,7 +18,6 @@ from dashboard.components.rule_form import facts_of, rule_form
 
 dash.register_page(__name__, path="/alerts", name="Alerts", title="Alerts · Loglake", order=5, icon="⚑")
 
-LATE_SECONDS = 300
 NEW_RULE = Rule("new-rule", "error_rate", 0.05, 5, 50)
 SCROLLS = "table-scroll"
 
@@ -190,4 +190,9 @@ def _banner(problem: str, evaluations: dict[str, Any], now: float) -> Any:
         return html.Div("No rule was evaluated yet: run 'loglake alerts run'.", className="banner warn")
     if now - latest > LATE_SECONDS:
         return html.Div("Rules are not being evaluated: is 'loglake alerts run' running?", className="banner warn")
-    return None
+    unknown = unknown_lines(evaluations)
+    return (
+        html.Div([html.Div(line[0].upper() + line[1:]) for line in unknown], className="banner warn")
+        if unknown
+        else None
+    )

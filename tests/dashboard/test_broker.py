@@ -2,6 +2,7 @@ import multiprocessing
 import os
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,23 @@ def test_processes_and_threads_asking_the_same_start_one_execution(athena: FileA
         worker.join(60)
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
     assert athena.starts == 1
+
+
+def test_answer_that_was_asked_before_a_moment_is_asked_again_and_once(broker: Broker, athena: FileAthena) -> None:
+    broker.ask(QUESTION, "me", wait=20)
+    since = time.time()
+    found = broker.ask(QUESTION, "me", wait=20, since=since)
+    assert (found.state, athena.starts) == (SUCCEEDED, 2)
+    assert found.asked_at >= since
+    assert broker.ask(QUESTION, "me", wait=20, since=since) == replace(found, was_cached=True)
+    assert athena.starts == 2
+
+
+def test_execution_under_way_since_before_a_moment_is_followed_by_another(broker: Broker, athena: FileAthena) -> None:
+    assert broker.ask(QUESTION, "you").state == RUNNING
+    since = time.time()
+    assert broker.ask(QUESTION, "me", wait=20, since=since).asked_at >= since
+    assert (athena.starts, athena.stops) == (2, 0)
 
 
 def test_execution_that_a_killed_worker_started_is_taken_up_and_soon(athena: FileAthena, tmp_path: Path) -> None:

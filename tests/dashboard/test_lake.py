@@ -87,7 +87,7 @@ def test_only_hours_whose_count_moved_are_asked_again(lake_folder: Path, tmp_pat
         0.0::DOUBLE AS response_time_ms_sum, 0.0::DOUBLE AS response_time_ms_max,
         MAP {{50: 7::BIGINT}}::MAP(INT, BIGINT) AS latency_histogram) TO '{target}' (FORMAT parquet)"""
     )
-    loaded = lake.load(view, ("counts",), "me", wait=30, fresh=True)
+    loaded = lake.load(view, ("counts",), "me", wait=30, since=lake.clock())
     asked = [statement for statement in athena.started if "slot, service" in statement.sql]
     assert [statement.parameters[-2:] for statement in asked] == [
         (f"TIMESTAMP '{late:%Y-%m-%d %H}:00:00.000'", f"TIMESTAMP '{late + timedelta(hours=1):%Y-%m-%d %H}:00:00.000'")

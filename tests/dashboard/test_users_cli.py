@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from dashboard.alerts.evaluation import Finding
 from dashboard.alerts.rules import Rule
 from dashboard.alerts.store import AlertStore
-from dashboard.state import StateFile
+from dashboard.state import Address, StateFile
 from loglake import main
 from tests.conftest import REPOSITORY
 from tests.terminal import WAIT_SECONDS, Terminal
@@ -76,7 +77,7 @@ def test_a_state_folder_that_can_not_be_is_said_in_a_line(run: Run, tmp_path: Pa
 
 
 def test_only_what_fires_can_be_acknowledged(run: Run, tmp_path: Path) -> None:
-    assert run("alerts", "list")[1] == "nothing fires\n"
+    assert run("alerts", "list")[1] == "nothing fires\nno rule was evaluated yet; run 'loglake alerts run'\n"
     assert run("alerts", "ack", "7") == (
         *(2, "", "UsageError: FIRING must be the number of what fires; got 7; 'loglake alerts list' shows them\n"),
     )
@@ -87,6 +88,28 @@ def test_only_what_fires_can_be_acknowledged(run: Run, tmp_path: Path) -> None:
     [firing] = json.loads(run("alerts", "list", "--json")[1])
     assert firing["acknowledged_by"]
     assert firing["note"] == "on it"
+
+
+def test_list_says_what_fires_with_a_link_that_works_and_what_is_unknown(run: Run, tmp_path: Path) -> None:
+    state, now = tmp_path / "state", time.time()
+    store = AlertStore(StateFile(state))
+    Address(state).write("http://127.0.0.1:8077/")
+    rule, finding = Rule("errors", "error_rate", 0.1, severity="page"), Finding("payment", 0.5, True, "50 %", "a=b")
+    store.keep(rule, [finding], now, 0.0)
+    store.unknown("traffic-dropped", "Athena is down", now, 60.0)
+    assert run("alerts", "list")[1] == (
+        "    1 page   firing   errors: 50 %\n"
+        "      since 1970-01-01 00:00 UTC; http://127.0.0.1:8077/explore?a=b\n"
+        "unknown since 1970-01-01 00:01 UTC: traffic-dropped (Athena is down)\n"
+        "evaluated 0 s ago\n"
+    )
+    assert json.loads(run("alerts", "list", "--json")[1])[0]["link"] == "http://127.0.0.1:8077/explore?a=b"
+    store.keep(rule, [], now - 600)
+    store.unknown("traffic-dropped", "Athena is down", now - 600)
+    assert run("alerts", "list")[1].splitlines()[1:] == [
+        "nothing fires of what is known",
+        "evaluated 10 min ago; is 'loglake alerts run' running?",
+    ]
 
 
 def test_ctrl_c_at_the_password_ends_with_130_and_adds_nobody(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from catalog.errors import UsageError
 from dashboard.alerts.rules import Rule, RuleFile, parse, rule_of
+from dashboard.state import Address
 
 
 def test_default_rules_are_written_once_and_hold(tmp_path: Path) -> None:
@@ -56,3 +57,18 @@ def test_a_rule_that_will_not_do_is_refused_in_words(facts: dict[str, object], w
 def test_a_file_that_will_not_do_is_refused(text: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         parse(text)
+
+
+def test_links_begin_with_what_is_served_unless_the_file_names_another_host(tmp_path: Path) -> None:
+    rules = RuleFile(tmp_path)
+    assert rules.address() == "http://127.0.0.1:8050"
+    Address(tmp_path).write("http://127.0.0.1:8077/logs/")
+    for link, address in (
+        ("", "http://127.0.0.1:8077/logs"),
+        ("http://localhost:8050/", "http://127.0.0.1:8077/logs"),
+        ("https://logs.example.com/", "https://logs.example.com"),
+    ):
+        rules.path.write_text(f"link: {link!r}")
+        assert rules.address() == address
+    rules.path.write_text("rules: [")
+    assert rules.address() == "http://127.0.0.1:8077/logs/"

@@ -1,6 +1,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -91,9 +92,22 @@ def test_rule_that_is_removed_resolves_its_firings(store: AlertStore) -> None:
 
 def test_failed_evaluation_leaves_firings_as_they_are(store: AlertStore) -> None:
     store.keep(RULE, [BAD], 100)
-    store.fail("error-rate", "Athena is down", 160)
+    store.unknown("error-rate", "Athena is down", 160)
     assert len(store.open_firings()) == 1
-    assert store.evaluations()["error-rate"]["error"] == "Athena is down"
+    store.unknown("error-rate", "Athena is down", 220)
+    found = store.evaluations()["error-rate"]
+    assert (found["error"], found["unknown_since"], found["failing_since"]) == ("Athena is down", 100, 160)
+    store.keep(RULE, [BAD], 280)
+    assert store.evaluations()["error-rate"]["error"] == ""
+
+
+def test_breaches_in_a_row_are_of_windows_that_move_on(store: AlertStore) -> None:
+    patient = Rule("patient", "p95", 100, breaches=2, notify=("chat",))
+    for now, judged_to in ((100, 60), (160, 60), (220, 60)):
+        store.keep(patient, [BAD], now, judged_to)
+    assert [row["state"] for row in store.open_firings()] == [PENDING]
+    store.keep(patient, [BAD], 280, 120)
+    assert [(row["state"], row["started_at"]) for row in store.open_firings()] == [(FIRING, 60)]
 
 
 def test_webhook_is_told_once_of_the_firing_and_once_of_its_end_with_the_exact_link(
@@ -128,10 +142,27 @@ def test_notification_that_is_refused_is_sent_again_later_and_a_gone_channel_hol
     }
 
 
-def test_sns_topic_gets_a_subject_and_the_link(store: AlertStore) -> None:
+def test_sns_topic_gets_a_subject_and_all_that_someone_woken_needs(store: AlertStore) -> None:
     book = RuleBook((RULE,), {"chat": Channel("chat", "sns", "arn:topic")}, "https://logs.example.com")
-    store.keep(RULE, [BAD], 100)
+    published: list[tuple[str, ...]] = []
+    for now, finding in ((100, BAD), (760, GOOD)):
+        store.keep(RULE, [finding], now)
+        send_due(store, book, lambda *sent: published.append(sent), now)
+    assert [sent[:2] for sent in published] == [
+        ("arn:topic", "FIRING error-rate: payment"),
+        ("arn:topic", "RESOLVED error-rate: payment"),
+    ]
+    assert published[0][2] == (
+        "FIRING error-rate: payment\n\n20 % errors\nsince 1970-01-01 00:01 UTC\nseverity ticket, alert 1\n\n"
+        "look: https://logs.example.com/explore?from=a&to=b&service=payment\n"
+        "take it: https://logs.example.com/alerts, or 'loglake alerts ack 1'"
+    )
+    assert "since 1970-01-01 00:01 UTC, over at 1970-01-01 00:12 UTC after 11 min" in published[1][2]
+
+
+def test_subject_holds_only_what_sns_takes(store: AlertStore) -> None:
+    book = RuleBook((RULE,), {"chat": Channel("chat", "sns", "arn:topic")})
+    store.keep(RULE, [replace(BAD, subject="payment: Größe\n" + "x" * 200)], 100)
     published: list[tuple[str, ...]] = []
     send_due(store, book, lambda *sent: published.append(sent), 100)
-    assert published[0][:2] == ("arn:topic", "FIRING error-rate: payment")
-    assert published[0][2].endswith("https://logs.example.com/explore?from=a&to=b&service=payment")
+    assert published[0][1] == ("FIRING error-rate: payment: Gr e " + "x" * 200)[:100]
