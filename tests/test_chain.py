@@ -86,7 +86,7 @@ def lake_state(laptop: Laptop) -> str:
 
 
 def crawled(laptop: Laptop) -> bool:
-    answer = laptop.loglake("query", named_query("count-by-level").sql, "--format", "csv")
+    answer = laptop.loglake("query", named_query("count-by-level").sql("app_logs_db"), "--format", "csv")
     return answer.returncode == 0
 
 
@@ -98,7 +98,7 @@ def test_the_dashboard_answers_on_its_port(laptop: Laptop) -> None:
 @pytest.mark.parametrize("name", THREE_QUERIES)
 def test_a_query_answers_alike_through_three_clients(laptop: Laptop, name: str) -> None:
     wait_for(lambda: crawled(laptop), 240)
-    sql = named_query(name).sql
+    sql = named_query(name).sql("app_logs_db")
     ours = laptop.loglake("query", sql, "--format", "json")
     assert ours.returncode == 0, ours.stderr
     rows = [json.loads(line) for line in ours.stdout.split("\n") if line]
