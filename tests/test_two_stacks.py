@@ -25,7 +25,9 @@ from tests.conftest import EndpointProcess
 
 pytestmark = [pytest.mark.local, pytest.mark.timeout(600)]
 
-STACKS = ("first", "second")
+STACKS = ("alder", "birch")
+NAMED_WITHIN = ("AWS::Glue::Table", "AWS::Logs::LogStream")
+"""Types whose name is one within another resource of the stack."""
 PARAMETERS = {"trace-lookup": ("'trace-{stack}'",), "new-error-types": ("2020-01-01",), "deploy-comparison": ("{now}",)}
 NOW = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=5)
 
@@ -82,8 +84,8 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     endpoint = EndpointProcess(tmp_path_factory.mktemp("two")).start()
     found = Pair(endpoint)
     try:
-        found.succeed("first", "deploy", "--yes")
-        found.succeed("second", "deploy", "--yes", "--parameter", "DatabaseName=other_db")
+        found.succeed("alder", "deploy", "--yes")
+        found.succeed("birch", "deploy", "--yes", "--parameter", "DatabaseName=other_db")
         for stack in STACKS:
             found.fill(stack)
         yield found
@@ -97,8 +99,9 @@ def test_no_resource_of_one_stack_is_the_others(pair: Pair) -> None:
     for stack in STACKS:
         pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
         found = [r for page in pages for r in page["StackResourceSummaries"]]
-        tables = [r for r in found if r["ResourceType"] == "AWS::Glue::Table"]  # named within their database
-        names.append({(r["ResourceType"], r["PhysicalResourceId"]) for r in found if r not in tables})
+        names.append(
+            {(r["ResourceType"], r["PhysicalResourceId"]) for r in found if r["ResourceType"] not in NAMED_WITHIN}
+        )
     assert names[0] & names[1] == set()
 
 
@@ -133,20 +136,20 @@ def test_a_dashboard_reads_its_own_stack_alone(pair: Pair, stack: str, tmp_path:
 
 
 def test_a_dropped_table_is_missed_and_made_again_with_its_objects(pair: Pair) -> None:
-    refused = pair.run("second", "query", "DROP TABLE runs")
+    refused = pair.run("birch", "query", "DROP TABLE runs")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert len(pair.ask("second", "job-runs")) == 1
-    pair.succeed("second", "query", "--yes", "DROP TABLE runs")
-    seen = pair.run("second", "diff")
+    assert len(pair.ask("birch", "job-runs")) == 1
+    pair.succeed("birch", "query", "--yes", "DROP TABLE runs")
+    seen = pair.run("birch", "diff")
     assert seen.returncode == 1
     assert seen.stdout.startswith("Missing: RunsTable (Glue::Table): queries of it and every run of the job fail; ")
-    pair.succeed("second", "deploy", "--yes")
-    assert [row["run_id"] for row in pair.ask("second", "job-runs")] == ["second"]
+    pair.succeed("birch", "deploy", "--yes")
+    assert [row["run_id"] for row in pair.ask("birch", "job-runs")] == ["birch"]
 
 
 def test_destroying_one_stack_leaves_the_other_whole(pair: Pair) -> None:
-    pair.succeed("second", "destroy", "--yes", "--delete-data")
+    pair.succeed("birch", "destroy", "--yes", "--delete-data")
     time.sleep(0.5)
-    assert [row["service"] for row in pair.ask("first", "volume-by-service")] == ["first"]
-    assert [row["service"] for row in pair.ask("first", "count-by-level")] == ["first"]
-    assert pair.succeed("first", "diff").startswith("No difference")
+    assert [row["service"] for row in pair.ask("alder", "volume-by-service")] == ["alder"]
+    assert [row["service"] for row in pair.ask("alder", "count-by-level")] == ["alder"]
+    assert pair.succeed("alder", "diff").startswith("No difference")
