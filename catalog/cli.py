@@ -10,7 +10,8 @@ import click
 
 from catalog import athena, settings
 from catalog.athena import Result
-from catalog.errors import QueryError
+from catalog.dropping import dropped_by
+from catalog.errors import LoglakeError, QueryError, UsageError
 from catalog.named_queries import named_queries, named_query
 
 FORMATS = ("table", "csv", "json")
@@ -22,6 +23,7 @@ FORMATS = ("table", "csv", "json")
 @click.option("--param", "parameters", multiple=True, metavar="V", help="Value of the next `?`; repeat it for more.")
 @click.option("--database", help="Default: the stack's.")
 @click.option("--stack-name", help="Default: LOGLAKE_STACK, else loglake.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before dropping a table or the database of the stack.")
 @click.option("--list", "list_", is_flag=True, help="List the named queries.")
 def query(
     sql_or_name: str | None,
@@ -29,6 +31,7 @@ def query(
     parameters: Sequence[str],
     database: str | None,
     stack_name: str | None,
+    yes: bool,
     list_: bool,
 ) -> None:
     """Run SQL, or a named query by its NAME, and print its rows; what it scanned and cost goes to stderr.
@@ -40,10 +43,24 @@ def query(
         return
     if not sql_or_name or not sql_or_name.strip():
         raise click.UsageError("SQL or the NAME of a named query must be given; 'loglake query --list' shows the names")
-    sql = named_query(sql_or_name).sql if _is_name(sql_or_name) else sql_or_name
-    result = run(sql, [athena.literal(value) for value in parameters], database, settings.load(stack_name))
+    stack = settings.load(stack_name)
+    database = database or stack.database
+    sql = named_query(sql_or_name).sql(database) if _is_name(sql_or_name) else sql_or_name
+    if not yes and (dropped := dropped_by(sql, database, stack.database)):
+        confirm_drop(dropped, stack.stack_name)
+    result = run(sql, [athena.literal(value) for value in parameters], database, stack)
     show(result, format_ or ("table" if sys.stdout.isatty() else "csv"))
     click.echo(cost_line(result), err=True)
+
+
+def confirm_drop(dropped: str, stack_name: str) -> None:
+    """Return if a person at the terminal agrees to the drop; raise `UsageError` where there is none to ask."""
+    means = "queries and every run of the job fail without it, until 'loglake deploy' makes it again"
+    what = f"dropping {dropped}, which stack {stack_name!r} made,"
+    if not sys.stdin.isatty():
+        raise UsageError(f"{what} must be agreed to on a terminal or with --yes: {means}; got neither")
+    if not click.confirm(f"{what} means: {means}. Drop it?", err=True):
+        raise LoglakeError("nothing was dropped, as it was not agreed to")
 
 
 def _is_name(text: str) -> bool:
@@ -64,14 +81,14 @@ def print_named_queries() -> None:
         )
 
 
-def run(sql: str, parameters: Sequence[str], database: str | None, stack: settings.Settings) -> Result:
+def run(sql: str, parameters: Sequence[str], database: str, stack: settings.Settings) -> Result:
     """Run a query in the stack's workgroup, with its progress on a terminal; Ctrl-C stops it."""
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         client = boto3.client("athena")
-        execution = _executed(client, sql, database or stack.database, stack.work_group, parameters)
+        execution = _executed(client, sql, database, stack.work_group, parameters)
         return athena.fetch(client, boto3.client("s3"), execution)
     except (BotoCoreError, ClientError) as error:
         raise QueryError(f"Athena can't be asked: {error}") from error

@@ -1,6 +1,7 @@
 """The named queries: one `.sql` file each in `catalog/queries/`, whose leading `--` lines describe it.
 
 A line `-- ? deploy timestamp now-1h: its moment` describes the next `?`: its name, type, default and what it is.
+The files say `"${DatabaseName}"` for the stack's database, as the template does.
 """
 
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from importlib.resources import files
 
 from catalog.errors import UsageError
 
+DATABASE_PLACE = "${DatabaseName}"
 PARAMETER_TYPES = ("timestamp", "string", "integer")
 
 
@@ -23,12 +25,19 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class NamedQuery:
-    """A query in Athena's SQL; `?` stands for an execution parameter, described in `parameters` in the same order."""
+    """A query in Athena's SQL; `?` stands for an execution parameter, described in `parameters` in the same order.
+
+    `template` leaves the database open: two stacks ask the same thing of their own tables.
+    """
 
     name: str
     description: str
-    sql: str
+    template: str
     parameters: tuple[Parameter, ...] = ()
+
+    def sql(self, database: str) -> str:
+        """Return the query as it is asked of `database`."""
+        return self.template.replace(DATABASE_PLACE, database)
 
 
 def named_queries() -> tuple[NamedQuery, ...]:
@@ -52,8 +61,8 @@ def _parse(name: str, text: str) -> NamedQuery:
     comments = [line.removeprefix("--").strip() for line in lines if line.startswith("--")]
     parameters = tuple(_parameter(line[1:].strip()) for line in comments if line.startswith("?"))
     description = " ".join(line for line in comments if not line.startswith("?"))
-    sql = "\n".join(line for line in lines if not line.startswith("--")).strip()
-    return NamedQuery(name, description, sql, parameters)
+    template = "\n".join(line for line in lines if not line.startswith("--")).strip()
+    return NamedQuery(name, description, template, parameters)
 
 
 def _parameter(line: str) -> Parameter:

@@ -1,8 +1,9 @@
 """The AWS account and region that a command works in, and AWS's refusals in plain words."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import boto3
@@ -21,6 +22,7 @@ class Account:
     region: str
     cloudformation: Any
     s3: Any
+    client: Callable[[str], Any]
 
     @classmethod
     def connect(cls) -> "Account":
@@ -29,8 +31,8 @@ class Account:
         config = Config(retries={"mode": "standard", "max_attempts": 8}, connect_timeout=10, read_timeout=60)
         impatient = Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=10)  # is anybody there?
         identity = session.client("sts", config=impatient).get_caller_identity()
-        cloudformation, s3 = (session.client(service, config=config) for service in ("cloudformation", "s3"))
-        return cls(identity["Account"], session.region_name, cloudformation, s3)
+        client = cache(lambda service: session.client(service, config=config))
+        return cls(identity["Account"], session.region_name, client("cloudformation"), client("s3"), client)
 
 
 @contextmanager

@@ -12,8 +12,11 @@ from catalog.errors import LoglakeError, UsageError
 from catalog.settings import DEFAULT_STACK, stack_outputs
 from cloudformation import buckets, report
 from cloudformation.account import Account, explained
-from cloudformation.deployment import Ask, Deployment, code_parameters, destroy_stack
+from cloudformation.deployment import Deployment, code_parameters, destroy_stack
+from cloudformation.drift import is_gone
+from cloudformation.mending import Ask
 from cloudformation.packaging import build_artifacts
+from cloudformation.presence import can_be_made_again
 
 
 def _checked_stack_name(_context: click.Context, _option: click.Parameter, name: str) -> str:
@@ -76,8 +79,12 @@ def diff(stack_name: str, parameter: tuple[str, ...], as_json: bool) -> int:
         return 1 if changes or drifts else 0
     if changes:
         console.print(report.changes_table(stack_name, changes))
-    if drifts:
-        console.print(report.drift_table(stack_name, drifts))
+    for drift in drifts:
+        if is_gone(drift):
+            line = report.missing_line(drift, can_be_made_again(drift.type), stack_name)
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+    if not all(is_gone(drift) for drift in drifts):
+        console.print(report.drift_table(stack_name, [drift for drift in drifts if not is_gone(drift)]))
     if not changes and not drifts:
         console.print(f"No difference: stack {stack_name} is as the template and the code say.")
     return 1 if changes or drifts else 0

@@ -1,6 +1,6 @@
 """Deploying and destroying a stack: the steps in their order, each done by the module that knows it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,11 +8,12 @@ from rich.console import Console
 
 from catalog.errors import LoglakeError
 from catalog.settings import stack_outputs
-from cloudformation import buckets, report
+from cloudformation import buckets, mending, report
 from cloudformation.account import Account
 from cloudformation.changes import Change
-from cloudformation.drift import Drift, detect_drift
+from cloudformation.drift import Drift, detect_drift, is_gone
 from cloudformation.events import Event, explain
+from cloudformation.mending import Ask
 from cloudformation.packaging import Artifact, build_artifacts
 from cloudformation.sections import TEMPLATE
 from cloudformation.stack import ChangeSet, Stack, StackError, is_new
@@ -20,8 +21,6 @@ from cloudformation.template import Parameter, declared_parameters, parse_assign
 
 MAX_BODY_BYTES = 51_200
 """CloudFormation's limit for a template in a request; in S3 it may have 1 MB."""
-
-Ask = Callable[[str], bool]
 
 _REPLACEABLE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
 """States that a stack can only leave by being deleted."""
@@ -69,6 +68,7 @@ class Deployment:
         declared = declared_parameters(parse_template(template))
         given = parse_assignments(assignments, declared)
         self._clear_the_way()
+        self._refuse_unless(mending.mend(self._account, self._stack, self._console, self._ask, self._tags))
         change_set = self._propose(template, declared, given)
         if change_set is None:
             self._upload()
@@ -93,15 +93,22 @@ class Deployment:
         changes = change_set.changes if change_set else ()
         if change_set and change_set.creates:
             return changes, ()
-        return changes, detect_drift(self._account.cloudformation, self._stack.name)
+        found = {
+            *detect_drift(self._account.cloudformation, self._stack.name),
+            *mending.differences(self._account, self._stack),
+        }
+        return changes, tuple(sorted(found, key=lambda drift: (not is_gone(drift), drift.resource, drift.property)))
+
+    @property
+    def _tags(self) -> dict[str, str]:
+        return {"application": "loglake", "stack": self._stack.name}
 
     def _propose(self, template: str, declared: Mapping[str, Parameter], given: Mapping[str, str]) -> ChangeSet | None:
         if is_new(self._stack.describe()):  # an earlier stack of this name may have left its buckets
             account = self._account
             template = buckets.name_buckets_literally(template, self._stack.name, account.id, account.region)
         values = {**given, **code_parameters(self._bucket, self._artifacts)}
-        tags = {"application": "loglake", "stack": self._stack.name}
-        return self._stack.propose(self._template_argument(template), values, declared, tags)
+        return self._stack.propose(self._template_argument(template), values, declared, self._tags)
 
     def _template_argument(self, template: str) -> dict[str, str]:
         """Return how a request names the template: in itself, or in the artifacts bucket when it is too long."""

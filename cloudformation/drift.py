@@ -23,6 +23,11 @@ class Drift:
         return asdict(self)
 
 
+def is_gone(drift: Drift) -> bool:
+    """Say whether it is the whole resource that somebody deleted."""
+    return not drift.property
+
+
 def detect_drift(client: Any, stack_name: str, sleep: Callable[[float], None] = time.sleep) -> tuple[Drift, ...]:
     """Compare the stack's resources with what was deployed; types that CloudFormation can't compare are left out."""
     detection = client.detect_stack_drift(StackName=stack_name)["StackDriftDetectionId"]

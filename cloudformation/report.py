@@ -50,6 +50,33 @@ def changes_table(stack_name: str, changes: Iterable[Change]) -> Table:
     return table
 
 
+_MEANS: Mapping[str, str] = {
+    "AWS::Athena::WorkGroup": "no query can be asked",
+    "AWS::DynamoDB::Table": "the live page shows nothing",
+    "AWS::Glue::Crawler": "new services, columns and days are not catalogued",
+    "AWS::Glue::Database": "no table can be found: queries and the job fail",
+    "AWS::Glue::Job": "nothing is curated",
+    "AWS::Glue::Table": "queries of it and every run of the job fail",
+    "AWS::Glue::Trigger": "nothing starts the job on its schedule",
+    "AWS::Kinesis::Stream": "producers can't send, and what was not delivered is lost",
+    "AWS::KinesisFirehose::DeliveryStream": "nothing reaches the raw bucket",
+    "AWS::Lambda::Function": "nothing is delivered: what arrives goes under errors/",
+    "AWS::S3::Bucket": "what was in it is lost, and what writes to it fails",
+    "AWS::S3::BucketPolicy": "the bucket takes requests without TLS too",
+}
+"""What it means that a resource of this type is gone."""
+
+
+def missing_line(drift: Drift, can_be_made_again: bool, stack_name: str) -> str:
+    """Return one line on a resource that is gone: what that means, and the command that mends it."""
+    means = _MEANS.get(drift.type, "what needs it fails")
+    deploy = f"'loglake deploy --stack-name {stack_name}'"
+    mend = f"{deploy} makes it again"
+    if not can_be_made_again:
+        mend = f"'loglake destroy --stack-name {stack_name}', then {deploy}; the buckets left stay as they are"
+    return f"Missing: {drift.resource} ({drift.type.removeprefix('AWS::')}): {means}; {mend}"
+
+
 def drift_table(stack_name: str, drifts: Iterable[Drift]) -> Table:
     """Return the table of what was changed by hand."""
     table = Table(title=f"Changed by hand in stack {stack_name}", title_justify="left", box=SIMPLE)
@@ -57,10 +84,7 @@ def drift_table(stack_name: str, drifts: Iterable[Drift]) -> Table:
     for heading in ("Property", "Deployed", "Now"):
         table.add_column(heading, overflow="fold")
     for drift in drifts:
-        gone = not drift.property
-        table.add_row(
-            drift.resource, Text(drift.property), Text(drift.expected), Text("gone" if gone else drift.actual)
-        )
+        table.add_row(drift.resource, Text(drift.property), Text(drift.expected), Text(drift.actual))
     return table
 
 

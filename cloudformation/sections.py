@@ -19,8 +19,6 @@ TEMPLATE = Path(__file__).with_name("pipeline.yaml")
 QUERIES = TEMPLATE.with_name("queries.yaml")
 BOARD = TEMPLATE.with_name("board.yaml")
 GUIDE = TEMPLATE.parent.parent / "docs" / "deploy.md"
-DATABASE = "app_logs_db"
-"""The database that the query files name; the template puts its parameter in its place."""
 
 _QUERIES_HEAD = """\
 # Written by `python -m cloudformation.sections` from catalog/queries/.
@@ -72,8 +70,7 @@ def table_resource(table: Table) -> str:
 
 def query_resource(query: NamedQuery) -> str:
     """Return the YAML of one named query, its database a parameter."""
-    sql = query.sql.replace(f'"{DATABASE}"', '"${DatabaseName}"')
-    lines = "".join(f"        {line}".rstrip() + "\n" for line in sql.split("\n"))
+    lines = "".join(f"        {line}".rstrip() + "\n" for line in query.template.split("\n"))
     return f"""\
   {logical_id(query.name, "Query")}:
     Type: AWS::Athena::NamedQuery

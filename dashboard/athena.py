@@ -39,6 +39,10 @@ class Execution:
 class Engine(Protocol):
     """The four things that the broker asks of Athena, and what the pages ask of the Glue catalog."""
 
+    @property
+    def database(self) -> str:
+        """The Glue database that the tables are in."""
+
     def start(self, statement: Statement, token: str) -> str:
         """Start an execution and return its id; the same `token` returns the same execution."""
 
@@ -82,6 +86,10 @@ class Athena(Inspection):
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._clients: dict[str, Any] = {}
+
+    @property
+    def database(self) -> str:
+        return self.settings.database
 
     def client(self, name: str) -> Any:
         """Return the process's one client of a service; raise `QueryError` when it can't be made."""

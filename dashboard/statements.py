@@ -155,7 +155,11 @@ def reading(sql: str) -> Statement:
     text = sql.strip().rstrip(";").strip()
     first = text.split(None, 1)[0].upper() if text else ""
     if first not in READING or ";" in text:
-        raise UsageError(f"SQL must be one statement that starts with {', '.join(READING)}; got {text[:40]!r}")
+        starts = ", ".join(READING)
+        raise UsageError(
+            f"SQL here must only read: one statement that starts with {starts}; got {text[:40]!r}; "
+            "'loglake query' runs others, and asks before it drops what the stack made"
+        )
     return Statement(text)
 
 

@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--format", choices=["parquet", "csv"], default="parquet", help="csv: `logs` as CSV too, beside the tables")
     add("--interval-seconds", type=int, default=60, help="continuous: seconds from one micro-batch to the next")
     add("--run-seconds", type=_positive, default=math.inf, help="continuous: end after so long; else when stopped")
-    add("--before-days", type=int, default=1, help="compact: days this many before today and earlier")
+    add("--before-days", type=_days_back, default=1, help="compact: days this many before today and earlier")
     add("--grace-hours", type=float, default=1.0, help="hours that replaced files stay for queries that read them")
     add("--from", dest="from_day", type=date.fromisoformat, help="reprocess: first day, YYYY-MM-DD")
     add("--to", dest="to_day", type=date.fromisoformat, help="reprocess: last day")
@@ -139,6 +139,13 @@ def _positive(text: str) -> float:
     if number <= 0:
         raise argparse.ArgumentTypeError(f"the number must be more than 0; got {text!r}")
     return number
+
+
+def _days_back(text: str) -> int:
+    days = int(text)
+    if days < 0:
+        raise argparse.ArgumentTypeError(f"the days must be 0 or more; got {text!r}")
+    return days
 
 
 def _folder(path: str) -> str:

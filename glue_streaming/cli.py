@@ -4,18 +4,21 @@ import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import click
 
 from catalog import settings
+from catalog.errors import UsageError
 from glue_streaming import closed_days, following, wording
 from glue_streaming.storage import REPORTS, Storage
 
 _STACK = click.option("--stack-name", help="Stack that is asked.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
 _DAY = click.DateTime(["%Y-%m-%d"])
+MOST_DAYS = 36_500
+"""As many days back as raw objects can be kept; the open day, 0 days back, is still written to."""
 
 
 @click.command()
@@ -29,7 +32,7 @@ def curate(stack_name: str | None, from_day: datetime | None, to_day: datetime |
         raise click.UsageError("--to needs --from")
     arguments = {}
     if from_day:
-        first, last = f"{from_day:%Y-%m-%d}", f"{to_day or from_day:%Y-%m-%d}"
+        first, last = _checked_days(from_day.date(), (to_day or from_day).date(), datetime.now(UTC).date())
         arguments = {"--task": "reprocess", "--from": first, "--to": last}
     _run(stack_name, arguments, as_json)
 
@@ -41,6 +44,7 @@ def curate(stack_name: str | None, from_day: datetime | None, to_day: datetime |
     "--before",
     "before_days",
     metavar="DAYS",
+    type=click.IntRange(1, MOST_DAYS),
     default=1,
     show_default=True,
     help="Days so many before today, and older.",
@@ -67,6 +71,15 @@ def crawl(stack_name: str | None, as_json: bool) -> None:
         done = following.crawl(_client("glue"), stack.crawler, stack.database, _progress)
     click.echo(json.dumps(dataclasses.asdict(done)) if as_json else "\n".join(wording.crawl_lines(done)))
     click.get_current_context().exit(0 if done.state == following.DONE else 1)
+
+
+def _checked_days(first: date, last: date, today: date) -> tuple[str, str]:
+    """Return the days to rebuild as the job takes them; raise `UsageError` unless they are in order and have begun."""
+    if first > today:
+        raise UsageError(f"--from must be today ({today}, UTC) or earlier; got {first}")
+    if not first <= last <= today:
+        raise UsageError(f"--to must be a day from --from ({first}) to today ({today}, UTC); got {last}")
+    return str(first), str(last)
 
 
 def _run(stack_name: str | None, arguments: Mapping[str, str], as_json: bool) -> None:

@@ -3,8 +3,10 @@
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +36,7 @@ class Child:
         """Start it in a session of its own, so that a terminal's Ctrl-C reaches only its parent."""
         if self.log.exists() and self.log.stat().st_size > MAX_LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
-        with self.log.open("ab") as output:
+        with self.log.open("ab") as output, held_back():
             self.process = subprocess.Popen(
                 self.arguments,
                 stdin=subprocess.DEVNULL,
@@ -88,6 +90,23 @@ class Child:
         except FileNotFoundError:
             return ""
         return " | ".join(text.split("\n")[-lines:])
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Let an interrupt wait until the end of the block: a process just started must not be lost sight of."""
+    caught: list[int] = []
+    numbers = [number for number in (signal.SIGINT, signal.SIGTERM) if callable(signal.getsignal(number))]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []
+    kept = {number: signal.signal(number, lambda number, _: caught.append(number)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+    if caught:
+        signal.raise_signal(caught[0])
 
 
 def identity(pid: int) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The terminal of `loglake up` and `loglake status`: a live table on a terminal, plain lines elsewhere."""
 
+import signal
 import threading
 import time
 
@@ -19,7 +20,7 @@ STATE_STYLES = {"running": "green", "idle": "green", "waiting": "yellow", "faile
 
 
 def run(plan: Plan) -> None:
-    """Start the chain, show it until Ctrl-C or SIGTERM, then stop it."""
+    """Start the chain, show it until Ctrl-C or SIGTERM, then stop it; one that came too early is raised again."""
     console = Console()
     chain = Chain(plan, console.print if console.is_terminal else _plain)
     try:
@@ -33,7 +34,14 @@ def run(plan: Plan) -> None:
             _tend_with_lines(chain)
     except KeyboardInterrupt:
         console.print()
+        if not chain.is_healthy:  # it was still starting: what was asked for is not there
+            raise
     finally:
+        for number in (
+            signal.SIGINT,
+            signal.SIGTERM,
+        ):  # a second Ctrl-C must not lose a stage
+            signal.signal(number, signal.SIG_IGN)
         chain.stop()
         console.print("stopped; nothing acknowledged is lost")
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from catalog.errors import LoglakeError
 from localcloud.clients import ACCESS_KEY, SECRET_KEY, Clients
 from localcloud.processes import Child, end, find, identity
@@ -90,7 +92,7 @@ class Chain:
         self._stopping = threading.Event()
         self.children: list[Child] = []
         self.started = time.time()
-        self._healthy = False
+        self.is_healthy = False
 
     def start(self) -> None:
         """Start endpoint, stack, consumer, producer, dashboard; raise `UpError` with a stage's words if one can't."""
@@ -112,7 +114,7 @@ class Chain:
         self._say(f"dashboard answers on {plan.dashboard_url}")
         self._launch(self._alerts())
         threading.Thread(target=self._first_results, daemon=True).start()
-        self._healthy = True
+        self.is_healthy = True
         self.save()
 
     def tend(self) -> None:
@@ -126,7 +128,7 @@ class Chain:
     def stop(self) -> None:
         """End every stage, the last started first."""
         self._stopping.set()
-        order = ("producer", "consumer", "alerts", "dashboard", "endpoint")
+        order = ("deploy", "producer", "consumer", "alerts", "dashboard", "endpoint")
         for child in sorted(self.children, key=lambda child: order.index(child.name)):
             self._say(f"stopping  {child.name}")
             child.stop()
@@ -141,7 +143,7 @@ class Chain:
             "endpoint_url": plan.endpoint_url,
             "dashboard_url": plan.dashboard_url,
             "rate": plan.rate,
-            "healthy": self._healthy,
+            "healthy": self.is_healthy,
             "processes": {child.name: child.record() for child in self.children},
         }
         write_json(plan.workspace.run_file, content)
@@ -192,8 +194,8 @@ class Chain:
         return ["--cache-dir", str(path / "cache"), "--state-dir", str(path / "dashboard")]
 
     def _launch(self, child: Child) -> Child:
+        self.children.append(child)  # first, so that an interrupt right after its start ends it
         child.start()
-        self.children.append(child)
         self.save()
         return child
 
@@ -207,8 +209,7 @@ class Chain:
             time.sleep(0.2)
 
     def _deploy(self) -> None:
-        deploy = self._child("deploy", self._command("deploy", "--yes", "--stack-name", STACK))
-        deploy.start()
+        deploy = self._launch(self._child("deploy", self._command("deploy", "--yes", "--stack-name", STACK)))
         assert deploy.process is not None
         try:
             code = deploy.process.wait(DEPLOY_DEADLINE_S)
@@ -217,6 +218,8 @@ class Chain:
             raise UpError(f"the stack must deploy within {DEPLOY_DEADLINE_S} s; see {deploy.log}") from None
         if code:
             raise UpError(f"the stack was not deployed: {deploy.last_words()}; see {deploy.log}")
+        self.children.remove(deploy)
+        self.save()
         self._say(f"stack     {STACK!r} is deployed")
 
     def _first_results(self) -> None:
@@ -269,6 +272,15 @@ def detach(plan: Plan, deadline_s: float = 300) -> None:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    try:
+        _await_healthy(plan, process, log, deadline_s)
+    except KeyboardInterrupt:
+        end(psutil.Process(process.pid), timeout_s=90)
+        raise
+
+
+def _await_healthy(plan: Plan, process: subprocess.Popen[bytes], log: Path, deadline_s: float) -> None:
+    workspace = plan.workspace
     deadline = time.monotonic() + deadline_s
     while True:
         run = read_object(workspace.run_file)

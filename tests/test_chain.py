@@ -33,7 +33,7 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
 
 
 def crawled(laptop: Laptop) -> bool:
-    answer = laptop.loglake("query", named_query("count-by-level").sql, "--format", "csv")
+    answer = laptop.loglake("query", named_query("count-by-level").sql("app_logs_db"), "--format", "csv")
     return answer.returncode == 0
 
 
@@ -45,7 +45,7 @@ def test_the_dashboard_answers_on_its_port(laptop: Laptop) -> None:
 @pytest.mark.parametrize("name", THREE_QUERIES)
 def test_a_query_answers_alike_through_three_clients(laptop: Laptop, name: str) -> None:
     wait_for(lambda: crawled(laptop), 240)
-    sql = named_query(name).sql
+    sql = named_query(name).sql("app_logs_db")
     assert len(laptop.rows(sql)) == pyathena_rows(laptop, sql) == cli_rows(laptop, sql) > 0
 
 

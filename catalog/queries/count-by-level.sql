@@ -1,5 +1,5 @@
 -- Events of the API gateway by service and level, raw, most frequent first.
 SELECT service, level, COUNT(*) AS count
-FROM "app_logs_db"."api_gateway"
+FROM "${DatabaseName}"."api_gateway"
 GROUP BY service, level
 ORDER BY count DESC

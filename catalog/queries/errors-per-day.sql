@@ -2,6 +2,6 @@
 SELECT CAST(minute AS date) AS date, service,
        SUM(IF(level IN ('ERROR', 'CRITICAL'), event_count, 0)) AS errors,
        ROUND(1e2 * SUM(IF(level IN ('ERROR', 'CRITICAL'), event_count, 0)) / SUM(event_count), 2) AS error_percent
-FROM "app_logs_db"."log_minutes"
+FROM "${DatabaseName}"."log_minutes"
 GROUP BY 1, 2
 ORDER BY date DESC, errors DESC

@@ -1,7 +1,7 @@
 -- Median, 95th and 99th percentile of the response time by service, from the rollup's histogram.
 WITH buckets AS (
   SELECT service, bucket, SUM(events) AS events
-  FROM "app_logs_db"."log_minutes" CROSS JOIN UNNEST(latency_histogram) AS t(bucket, events)
+  FROM "${DatabaseName}"."log_minutes" CROSS JOIN UNNEST(latency_histogram) AS t(bucket, events)
   GROUP BY service, bucket
 ), ranked AS (
   SELECT service, bucket, SUM(events) OVER (PARTITION BY service ORDER BY bucket) AS seen,

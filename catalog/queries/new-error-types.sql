@@ -3,7 +3,7 @@
 SELECT *
 FROM (
   SELECT error_type, service, MIN(timestamp) AS first_seen, COUNT(*) AS events, MAX_BY(message, timestamp) AS last_message
-  FROM "app_logs_db"."logs"
+  FROM "${DatabaseName}"."logs"
   WHERE error_type IS NOT NULL
   GROUP BY error_type, service
 )

@@ -1,7 +1,7 @@
 -- 95th percentile of the response time by endpoint, within 2.5 percent, from the rollup's histogram.
 WITH buckets AS (
   SELECT service, endpoint, bucket, SUM(events) AS events
-  FROM "app_logs_db"."log_minutes" CROSS JOIN UNNEST(latency_histogram) AS t(bucket, events)
+  FROM "${DatabaseName}"."log_minutes" CROSS JOIN UNNEST(latency_histogram) AS t(bucket, events)
   GROUP BY service, endpoint, bucket
 ), ranked AS (
   SELECT *, SUM(events) OVER (PARTITION BY service, endpoint ORDER BY bucket) AS seen,

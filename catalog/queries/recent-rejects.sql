@@ -1,5 +1,5 @@
 -- What the job could not curate, by reason, with the newest example's object.
 SELECT reason, COUNT(*) AS lines, MAX(rejected_at) AS last_seen, MAX_BY(source_object, rejected_at) AS example_object
-FROM "app_logs_db"."rejects"
+FROM "${DatabaseName}"."rejects"
 GROUP BY reason
 ORDER BY lines DESC

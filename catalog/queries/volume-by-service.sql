@@ -3,6 +3,6 @@ SELECT service,
        SUM(event_count) AS events,
        SUM(IF(level IN ('ERROR', 'CRITICAL'), event_count, 0)) AS errors,
        ROUND(100.0 * SUM(IF(level IN ('ERROR', 'CRITICAL'), event_count, 0)) / SUM(event_count), 2) AS error_percent
-FROM "app_logs_db"."log_minutes"
+FROM "${DatabaseName}"."log_minutes"
 GROUP BY service
 ORDER BY events DESC

@@ -46,7 +46,7 @@ def layout(**query: Any) -> html.Div:
     )
     chosen = queries[0]
     parts = [
-        html.Pre(chosen.sql, id="sql-text", className="sql-text mono"),
+        html.Pre(_text(chosen), id="sql-text", className="sql-text mono"),
         html.Div(_editor(), id="sql-editor-place", hidden=True),
         html.Div(_inputs(chosen), id="sql-parameters", className="sql-parameters"),
         tools,
@@ -77,7 +77,7 @@ def choose(clicks: list[Any], ids: list[dict[str, str]]) -> Any:
     is_editor = name == EDITOR.name
     chosen = EDITOR if is_editor else named_query(name)
     classes = ["query-entry active" if identity["name"] == chosen.name else "query-entry" for identity in ids]
-    return chosen.name, chosen.sql, is_editor, not is_editor, _inputs(chosen), None, "", classes
+    return chosen.name, _text(chosen), is_editor, not is_editor, _inputs(chosen), None, "", classes
 
 
 @callback(
@@ -111,9 +111,14 @@ def run(clicks: Any, name: str, values: list[str | None], written: str, anyway: 
         return message("The query did not answer", str(error)), ""
 
 
+def _text(query: NamedQuery) -> str:
+    """Return a named query as it is asked of this lake's own database."""
+    return query.sql(shell.lake().engine.database)
+
+
 def _statement(query: NamedQuery, values: list[str | None], zone: str) -> Statement:
     now = shell.lake().clock()
-    return Statement(query.sql, parameters.literals(query.parameters, values, now, parse_zone(zone)))
+    return Statement(_text(query), parameters.literals(query.parameters, values, now, parse_zone(zone)))
 
 
 def _answered(statement: Statement, is_confirmed: bool, viewer: str) -> tuple[Any, str]:

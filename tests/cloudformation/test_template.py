@@ -14,7 +14,6 @@ from catalog.settings import OUTPUTS
 from catalog.tables import TABLES, Table
 from cloudformation.sections import (
     BOARD,
-    DATABASE,
     GUIDE,
     QUERIES,
     TEMPLATE,
@@ -79,10 +78,10 @@ def test_the_named_queries_are_the_files() -> None:
     assert QUERIES.read_text(encoding="utf-8") == render_queries(), "run 'python -m cloudformation.sections'"
     template = parse_template(QUERIES.read_text(encoding="utf-8"))
     found = {
-        body["Properties"]["Name"]: body["Properties"]["QueryString"]["Fn::Sub"].replace("${DatabaseName}", DATABASE)
+        body["Properties"]["Name"]: body["Properties"]["QueryString"]["Fn::Sub"]
         for body in resources_of(template, "AWS::Athena::NamedQuery").values()
     }
-    assert found == {query.name: query.sql for query in named_queries()}
+    assert found == {query.name: query.template for query in named_queries()}
     assert len(found) >= 15
 
 

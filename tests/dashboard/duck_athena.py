@@ -22,6 +22,7 @@ from catalog.errors import QueryError
 from dashboard.athena import CANCELLED, FAILED, RUNNING, SUCCEEDED, Execution
 from dashboard.inspection import ErrorObject, JobRun, Measured, Stage, Undelivered
 from dashboard.statements import Statement
+from tests.dashboard.demo import DATABASE
 
 TYPES = {"VARCHAR": "string", "INTEGER": "int"}
 """DuckDB's names of types where Glue's differ."""
@@ -37,6 +38,7 @@ class DuckAthena:
     def __init__(
         self, folder: Path, delay_seconds: float = 0.0, before: Callable[[str], None] = lambda sql: None
     ) -> None:
+        self.database = DATABASE
         self.folder = folder
         self.delay_seconds = delay_seconds
         self.before = before
@@ -48,7 +50,7 @@ class DuckAthena:
         self._results: dict[str, bytes] = {}
         self._numbers = itertools.count(1)
         self._connection = duckdb.connect(config={"threads": 2})
-        self._connection.execute("CREATE SCHEMA app_logs_db")
+        self._connection.execute(f"CREATE SCHEMA {DATABASE}")
         self._tables = {path.name: self._view(path) for path in sorted(folder.iterdir()) if path.is_dir()}
 
     def start(self, statement: Statement, token: str) -> str:
@@ -122,7 +124,7 @@ class DuckAthena:
     def _view(self, folder: Path) -> dict[str, str]:
         source = f"read_parquet('{folder}/**/*.parquet', hive_partitioning=true, hive_types_autocast=false)"
         self._connection.execute(f'CREATE VIEW "{folder.name}" AS SELECT * FROM {source}')
-        self._connection.execute(f'CREATE VIEW app_logs_db."{folder.name}" AS SELECT * FROM {source}')
+        self._connection.execute(f'CREATE VIEW {DATABASE}."{folder.name}" AS SELECT * FROM {source}')
         described = self._connection.execute(f'DESCRIBE "{folder.name}"').fetchall()
         return {str(row[0]): TYPES.get(str(row[1]), str(row[1]).lower()) for row in described}
 

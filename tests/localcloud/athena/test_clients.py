@@ -43,14 +43,14 @@ def connection():
 @pytest.mark.parametrize("name", GIVEN)
 def test_pyathena_answers_the_given_queries(environment, lake, name):
     cursor = connection().cursor()
-    rows = cursor.execute(named_query(name).sql).fetchall()
-    assert [row[-1] for row in rows] == [int(row[-1]) for row in lake.rows(named_query(name).sql)]
+    rows = cursor.execute(named_query(name).sql("app_logs_db")).fetchall()
+    assert [row[-1] for row in rows] == [int(row[-1]) for row in lake.rows(named_query(name).sql("app_logs_db"))]
 
 
 def test_pyathenas_pandas_cursor_reads_the_result_object(environment):
     from pyathena.pandas.cursor import PandasCursor
 
-    frame = connection().cursor(PandasCursor).execute(named_query("count-by-level").sql).as_pandas()
+    frame = connection().cursor(PandasCursor).execute(named_query("count-by-level").sql("app_logs_db")).as_pandas()
     assert frame["count"].tolist() == [900, 300, 300]
 
 
@@ -58,7 +58,7 @@ def test_pyathenas_dict_and_async_cursors_answer(environment):
     from pyathena.async_cursor import AsyncDictCursor
     from pyathena.cursor import DictCursor
 
-    sql = named_query("count-by-level").sql
+    sql = named_query("count-by-level").sql("app_logs_db")
     first = connection().cursor(DictCursor).execute(sql).fetchone()
     assert first == {"service": "api-gateway", "level": "INFO", "count": 900}
     _, future = connection().cursor(AsyncDictCursor).execute(sql)
@@ -74,7 +74,7 @@ def test_pyathenas_arrow_cursors_read_the_result_object_and_what_was_unloaded(en
 
     # pyarrow's S3 reads no AWS_ENDPOINT_URL, and PyAthena passes it none: what docs/athena.md tells people to do
     monkeypatch.setattr(pyarrow.fs, "S3FileSystem", partial(pyarrow.fs.S3FileSystem, endpoint_override=lake.url))
-    sql = named_query("count-by-level").sql
+    sql = named_query("count-by-level").sql("app_logs_db")
     table = connection().cursor(ArrowCursor).execute(sql).as_arrow()
     assert table.column("count").to_pylist() == [900, 300, 300]
     _, future = connection().cursor(AsyncArrowCursor).execute(sql)
@@ -86,7 +86,7 @@ def test_pyathenas_arrow_cursors_read_the_result_object_and_what_was_unloaded(en
 def test_pyathenas_async_pandas_cursor_answers(environment):
     from pyathena.pandas.async_cursor import AsyncPandasCursor
 
-    _, future = connection().cursor(AsyncPandasCursor).execute(named_query("count-by-level").sql)
+    _, future = connection().cursor(AsyncPandasCursor).execute(named_query("count-by-level").sql("app_logs_db"))
     assert future.result().as_pandas()["count"].tolist() == [900, 300, 300]
 
 
@@ -132,7 +132,9 @@ def test_the_aws_cli_answers_the_given_queries(environment, lake, name):
         )
         return json.loads(done.stdout)
 
-    started = aws("start-query-execution", "--query-string", named_query(name).sql, "--work-group", "lake")
+    started = aws(
+        "start-query-execution", "--query-string", named_query(name).sql("app_logs_db"), "--work-group", "lake"
+    )
     assert lake.wait(started["QueryExecutionId"])["Status"]["State"] == "SUCCEEDED"
     answer = aws("get-query-results", "--query-execution-id", started["QueryExecutionId"], "--max-items", "3")
     assert len(answer["ResultSet"]["Rows"]) == 3
@@ -148,7 +150,7 @@ def loglake(environment, *arguments):
 def test_loglake_query_answers_the_named_queries(environment, lake, name):
     done = loglake(environment, name, "--format", "json")
     assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) == len(lake.rows(named_query(name).sql))
+    assert len(done.stdout.splitlines()) == len(lake.rows(named_query(name).sql("app_logs_db")))
     assert " scanned · $0.00005 · " in done.stderr
 
 

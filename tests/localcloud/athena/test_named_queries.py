@@ -254,7 +254,7 @@ def test_every_named_query_has_an_answer_here():
 
 @pytest.mark.parametrize("name", sorted(ANSWERS))
 def test_named_query_answers_what_the_data_hold(known, name):
-    sql = named_query(name).sql.replace('"app_logs_db"', f'"{DATABASE}"')
+    sql = named_query(name).sql(DATABASE)
     values = PARAMETERS.get(name)
     rows = known.rows(sql, **({"ExecutionParameters": values} if values else {}))
     if name in UNORDERED_TIES:

@@ -8,20 +8,20 @@ pytestmark = pytest.mark.local
 
 
 def test_count_by_level_counts_every_raw_event(lake):
-    rows = lake.rows(named_query("count-by-level").sql)
+    rows = lake.rows(named_query("count-by-level").sql("app_logs_db"))
     assert rows[0] == ["api-gateway", "INFO", "900"]
     assert sorted(rows[1:]) == [["api-gateway", "ERROR", "300"], ["api-gateway", "WARNING", "300"]]
 
 
 def test_slow_requests_come_slowest_first(lake):
-    rows = lake.rows(named_query("slow-requests").sql)
+    rows = lake.rows(named_query("slow-requests").sql("app_logs_db"))
     assert len(rows) == 100
     assert rows[0][1:] == ["/route/2", "1497.5", "500"]
     assert [float(row[2]) for row in rows] == sorted((float(row[2]) for row in rows), reverse=True)
 
 
 def test_errors_by_hour_shows_hours_in_utc(lake):
-    rows = lake.rows(named_query("errors-by-hour").sql)
+    rows = lake.rows(named_query("errors-by-hour").sql("app_logs_db"))
     assert rows[0] == ["2026-11-21 05:00:00.000 UTC", "api-gateway", "500", "3"]
     assert sum(int(row[3]) for row in rows) == 300
 
