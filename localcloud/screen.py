@@ -1,5 +1,6 @@
 """The terminal of `loglake up` and `loglake status`: a live table on a terminal, plain lines elsewhere."""
 
+import contextlib
 import threading
 import time
 
@@ -32,10 +33,12 @@ def run(plan: Plan) -> None:
         else:
             _tend_with_lines(chain)
     except KeyboardInterrupt:
-        console.print()
+        with contextlib.suppress(OSError):
+            console.print()
     finally:
         chain.stop()
-        console.print("stopped; nothing acknowledged is lost")
+        with contextlib.suppress(OSError):
+            console.print("stopped; nothing acknowledged is lost")
 
 
 def watch(workspace: Workspace) -> None:
@@ -103,4 +106,5 @@ def _line(stage: Stage) -> str:
 
 
 def _plain(text: str) -> None:
-    print(text, flush=True)
+    with contextlib.suppress(OSError):  # a full disk, or a terminal that is gone
+        print(text, flush=True)
