@@ -16,6 +16,7 @@ MAX_LOG_BYTES = 20_000_000
 """A log larger than this when its process starts is set aside as `.1`."""
 RESTART_WAITS_S = (0.5, 1, 2, 5, 10, 30)
 """Pauses before it is started again: the longer, the more often in a row it died soon."""
+POLL_S = 0.05
 STEADY_S = 60.0
 """One that ran for so long did not die of how it was started: the pauses begin anew."""
 
@@ -130,14 +131,18 @@ def find(record: Mapping[str, Any]) -> psutil.Process | None:
 
 
 def end(process: psutil.Process, timeout_s: float = 20) -> None:
-    """End a process of ours: SIGTERM, then its whole tree by SIGKILL after `timeout_s`."""
-    try:
+    """End a process of ours: SIGTERM, then its whole tree by SIGKILL after `timeout_s`.
+
+    One that has ended but was not waited for by its parent has ended: in a container often nobody does.
+    """
+    deadline = time.monotonic() + timeout_s
+    with contextlib.suppress(psutil.NoSuchProcess):
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout_s)
-    except psutil.NoSuchProcess:
-        return
-    except psutil.TimeoutExpired:
-        kill_tree(process.pid)
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > deadline:
+                kill_tree(process.pid)
+                return
+            time.sleep(POLL_S)
 
 
 def kill_tree(pid: int) -> None:

@@ -3,17 +3,17 @@
 import os
 import random
 import resource
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
 
 FEW_FILES = 64
 DISK_BYTES = 1_500_000_000
+FILLING = bytes(2**20)
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 DAYS_OFF = 3
 DST_ZONE = "America/New_York"
@@ -43,9 +43,9 @@ def go_on(process: psutil.Process) -> bool:
 def fill(folder: Path) -> Path:
     """Take all of a disk's free bytes with one file; return it: removing it frees the disk."""
     filler = folder / "filler"
-    with filler.open("wb") as file:
-        free = shutil.disk_usage(folder).free
-        os.posix_fallocate(file.fileno(), 0, max(1, free))
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(FILLING)
     return filler
 
 
@@ -67,7 +67,12 @@ def small_disk(folder: Path) -> Iterator[Path]:
 
 
 def few_files() -> None:
-    """Allow this process and its children few open files."""
+    """Allow this process and its children few open files at first, as many shells do."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FEW_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+
+def few_files_at_most() -> None:
+    """Allow this process and its children few open files for good: what `ulimit -n` does."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (FEW_FILES, FEW_FILES))
 
 

@@ -17,6 +17,7 @@ from localcloud.up import fetch, health, laptop_variables
 from localcloud.workspace import Workspace, read_object
 
 START_DEADLINE_S = 240.0
+REFUSAL_S = 30.0
 VERIFY_WAIT_S = 150
 
 
@@ -32,6 +33,19 @@ class Laptop:
         self._environment = {**os.environ, **environment}
         self._limit = limit
         self._up: subprocess.Popen[bytes] | None = None
+
+    def start_and_wait(self, limit: Callable[[], None]) -> tuple[int | None, str]:
+        """Start a `loglake up` that is to be refused; return its exit code, None if it is not, and what was said."""
+        with_limit, self._limit = self._limit, limit
+        self.start()
+        self._limit = with_limit
+        assert self._up is not None
+        try:
+            code = self._up.wait(REFUSAL_S)
+        except subprocess.TimeoutExpired:
+            code = None
+            self.stop()
+        return code, self.said.read_text(encoding="utf-8", errors="replace")
 
     def start(self) -> None:
         """Start `loglake up`, its output behind what an earlier one said."""
@@ -122,6 +136,8 @@ def role_of(parent: str, process: psutil.Process) -> str:
         return "dashboard-worker"
     if "pyspark" in command and "daemon" in command:
         return "spark-worker"
+    if "_worker.py" in command:
+        return "lambda"
     if "driver.py" in command:
         return "driver"
     return "java" if "java" in command.split(" ")[0] else f"{parent}-child"

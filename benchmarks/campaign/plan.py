@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 SCENARIOS = ("kills", "stop", "disk", "clock", "files")
 PARENTS = ("supervisor", "endpoint", "producer", "consumer", "dashboard", "alerts")
-ROLES = (*PARENTS, "dashboard-worker", "driver", "java", "spark-worker")
+ROLES = (*PARENTS, "dashboard-worker", "lambda", "driver", "java", "spark-worker")
 PAUSE_S = (8.0, 20.0)
 STOP_S = 30.0
 DISK_FULL_S = 25.0

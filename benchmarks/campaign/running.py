@@ -42,6 +42,8 @@ class Campaign:
     def run(self, steps: list[Step], seconds: float) -> None:
         """Run to the end, whatever is found; the laptop is stopped at the end in any case."""
         try:
+            if "files" in self.report.scenarios:
+                self._refused()
             self.laptop.start()
             if not self.laptop.wait_healthy():
                 self.report.violated(self.at, f"'loglake up' did not become healthy: {self._last_words()}")
@@ -56,6 +58,14 @@ class Campaign:
             self._take(readers)
         finally:
             self._end()
+
+    def _refused(self) -> None:
+        """Start it with a hard limit of few files: it must say what to do, and not half start."""
+        code, said = self.laptop.start_and_wait(faults.few_files_at_most)
+        if not code or "ulimit -n" not in said or "Traceback" in said:
+            self.report.violated(
+                0, f"with {faults.FEW_FILES} files 'loglake up' must say what to do; got: {said[-300:]}"
+            )
 
     def _do(self, steps: list[Step], seconds: float) -> None:
         waiting = list(steps)

@@ -1,10 +1,12 @@
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from localcloud import processes
@@ -98,4 +100,14 @@ def test_a_child_that_ran_for_long_is_started_again_soon_however_often_it_has_di
         os.kill(sleeper.process.pid, signal.SIGKILL)
         wait_for(sleeper.revive)
         assert sleeper.restarts == restarts
+    sleeper.stop()
+
+
+def test_a_process_that_nobody_waits_for_is_ended_at_once(tmp_path: Path) -> None:
+    sleeper = child(tmp_path, SLEEP)
+    sleeper.start()
+    assert sleeper.process is not None
+    program = "import psutil, sys; from localcloud.processes import end; end(psutil.Process(int(sys.argv[1])))"
+    subprocess.run([sys.executable, "-c", program, str(sleeper.process.pid)], check=True, timeout=10)
+    assert psutil.Process(sleeper.process.pid).status() == psutil.STATUS_ZOMBIE
     sleeper.stop()
