@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 NUMBERS = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|\b[0-9a-f]{32,}\b|\d+")
-TROUBLE = re.compile(r"\b(ERROR|CRITICAL|WARNING|WARN|Error|Exception|failed|died|can't|cannot|must)\b")
+TROUBLE = re.compile(r"\b(ERROR|CRITICAL|WARNING|WARN|failed|died|can't|cannot|must)\b|(Error|Exception)\b")
 MOST = 60
 
 
