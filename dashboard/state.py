@@ -5,11 +5,12 @@ Unlike the cache this may not be deleted. The folder is its owner's alone; worke
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from catalog.errors import UsageError
+from catalog.errors import LoglakeError, UsageError
 
+FILE = "state.db"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS views (
   id INTEGER PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, is_shared INTEGER NOT NULL, page TEXT NOT NULL,
@@ -59,11 +60,17 @@ class StateFile:
 
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection; what was changed is kept unless the block raises."""
-        connection = sqlite3.connect(self.folder / "state.db", timeout=20)
-        connection.row_factory = sqlite3.Row
+        """Give a connection; what was changed is kept unless the block raises.
+
+        Raises `LoglakeError` when the file can't be read or written now, as on a full disk.
+        """
         try:
-            with connection:
+            with closing(sqlite3.connect(self.folder / FILE, timeout=20)) as connection, connection:
+                connection.row_factory = sqlite3.Row
                 yield connection
-        finally:
-            connection.close()
+        except sqlite3.OperationalError as error:
+            path = str(self.folder / FILE)
+            raise LoglakeError(
+                f"the dashboard's state must be readable and writable, {path!r}; got {str(error)!r}; "
+                "free some space on its disk, or check the folder's owner"
+            ) from error

@@ -234,12 +234,10 @@ class Chain:
 
     def _first_results(self) -> None:
         """Crawl and curate once, as soon as the first objects have been delivered."""
-        from localcloud.first_results import crawl_and_curate
+        from localcloud.first_results import crawl_and_curate, insist
 
-        try:
-            crawl_and_curate(Clients(self.plan.endpoint_url, REGION), STACK, self._stopping, self._say)
-        except Exception as error:
-            self._say(f"the first crawl and curation failed and are left to their schedules: {error}")
+        client = Clients(self.plan.endpoint_url, REGION)
+        insist(lambda: crawl_and_curate(client, STACK, self._stopping, self._say), self._stopping, self._say)
 
 
 def fetch(url: str) -> bytes | None:
