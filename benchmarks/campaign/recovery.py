@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from benchmarks.campaign.laptop import Laptop
-from benchmarks.campaign.plan import PARENTS
+from benchmarks.campaign.plan import PARENTS, ROLES
 from localcloud.clients import Clients
 from localcloud.up import REGION, fetch, health
 from localcloud.workspace import read_object
@@ -14,6 +14,12 @@ from localcloud.workspace import read_object
 DEADLINE_S = 180.0
 STEADY_S = 2.0
 JOB_ROLES = ("driver", "java", "spark-worker")
+TAKEN_ALONG = {
+    "supervisor": ROLES,
+    "endpoint": (*JOB_ROLES, "lambda", "producer", "consumer"),
+    **dict.fromkeys(JOB_ROLES, JOB_ROLES),
+}
+"""What can't work before the killed one does: its own recovery begins anew."""
 
 
 @dataclass(slots=True)
@@ -35,6 +41,13 @@ class Recoveries:
     waiting: list[Watch] = field(default_factory=list)
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     late: list[Watch] = field(default_factory=list)
+
+    def add(self, watch: Watch) -> None:
+        """Wait for one more; what it takes along with it is waited for from now on."""
+        for other in self.waiting:
+            if other.role in TAKEN_ALONG.get(watch.role, ()):
+                other.clock, other.wall = watch.clock, watch.wall
+        self.waiting.append(watch)
 
     def look(self) -> None:
         """Move on what has recovered, and what has not in time."""

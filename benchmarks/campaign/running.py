@@ -93,7 +93,7 @@ class Campaign:
                 self.report.missing[role] += 1
                 continue
             self.report.kills[role] += 1
-            self._recoveries.waiting.append(Watch(role, victim.pid, self.at))
+            self._recoveries.add(Watch(role, victim.pid, self.at))
 
     def _stop(self, role: str) -> None:
         processes = self.laptop.processes().get(role, [])
