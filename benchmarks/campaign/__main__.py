@@ -17,9 +17,6 @@ from benchmarks.campaign.plan import SCENARIOS, draw
 from benchmarks.campaign.report import Report, show
 from benchmarks.campaign.running import Campaign
 
-CLOCK_START = "@2026-10-31 23:58:30"
-"""A minute and a half before midnight, two hours before the clocks of `faults.DST_ZONE` go back."""
-
 
 class Scenarios(click.ParamType[tuple[str, ...]]):
     """Some of the scenarios, with commas between."""
@@ -69,7 +66,7 @@ def prepare(folder: Path, report: Report, stack: ExitStack) -> Campaign:
         _skip(report, "disk", str(reason))
     try:
         if "clock" in report.scenarios:
-            environment, clock = faults.clock(folder, CLOCK_START)
+            environment, clock = faults.clock(folder)
     except faults.Skipped as reason:
         _skip(report, "clock", str(reason))
     limit = faults.few_files if "files" in report.scenarios else faults.no_limit

@@ -1,12 +1,16 @@
 """What is done to a running laptop, and undone."""
 
+import mmap
 import os
 import random
 import resource
+import shutil
 import signal
+import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -14,10 +18,15 @@ import psutil
 FEW_FILES = 64
 DISK_BYTES = 1_500_000_000
 FILLING = bytes(2**20)
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 DAYS_OFF = 3
 DST_ZONE = "America/New_York"
-CLOCK_STEPS = {"clock-forward": f"+{DAYS_OFF}d", "clock-back": "+0"}
+MIDNIGHT = datetime(2026, 10, 31, 4, tzinfo=UTC)
+"""Midnight in New York, a day before the one on which its clocks go back."""
+DST_ENDS = datetime(2026, 11, 1, 6, tzinfo=UTC)
+CLOCK_STEPS = {
+    "clock-forward": DST_ENDS - timedelta(seconds=20) + timedelta(days=DAYS_OFF),
+    "clock-dst": DST_ENDS - timedelta(seconds=20),
+}
 
 
 class Skipped(Exception):
@@ -80,24 +89,29 @@ def no_limit() -> None:
     """Leave the limits as they are."""
 
 
-def clock(folder: Path, start: str) -> tuple[dict[str, str], Path]:
+def clock(folder: Path) -> tuple[dict[str, str], Path]:
     """Return the variables that give a process and its children a clock that a file moves, and that file.
 
-    `start` is libfaketime's offset or moment. The monotonic clock stays the machine's own, as when a clock is set.
+    It begins a minute and a half before a midnight, which in New York is three hours before the summer time ends.
+    The monotonic clock stays the machine's own, as when a clock is set. Raises `Skipped` without a C compiler.
     """
-    if not FAKETIME.exists():
-        raise Skipped(f"libfaketime must be installed; {FAKETIME} is not there; run 'apt-get install faketime'")
-    file = folder / "clock"
-    file.write_text(start + "\n", encoding="utf-8")
-    variables = {
-        "LD_PRELOAD": str(FAKETIME),
-        "FAKETIME_TIMESTAMP_FILE": str(file),
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "FAKETIME_DONT_RESET": "1",
-        "TZ": DST_ZONE,
-    }
-    return variables, file
+    compiler = shutil.which("cc")
+    if compiler is None:
+        raise Skipped("a C compiler is needed for a clock of its own; run 'apt-get install gcc'")
+    library, file = folder / "clock.so", folder / "clock"
+    source = Path(__file__).with_name("clock.c")
+    subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-o", str(library), str(source)], check=True)
+    set_clock(file, MIDNIGHT - timedelta(seconds=90))
+    return {"LD_PRELOAD": str(library), "CAMPAIGN_CLOCK": str(file), "TZ": DST_ZONE}, file
+
+
+def set_clock(file: Path, now: datetime) -> None:
+    """Have the clock show a moment from now on; whoever reads it sees all of the change or nothing."""
+    seconds = struct.pack("q", round((now - datetime.now(UTC)).total_seconds()))
+    if not file.exists():
+        file.write_bytes(seconds)
+    with file.open("r+b") as opened, mmap.mmap(opened.fileno(), len(seconds)) as shared:
+        shared[:] = seconds
 
 
 def _send(process: psutil.Process, number: signal.Signals) -> bool:

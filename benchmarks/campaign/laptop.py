@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -25,6 +26,7 @@ class Laptop:
     """One data directory and what runs on it."""
 
     def __init__(self, folder: Path, rate: float, environment: Mapping[str, str], limit: Callable[[], None]) -> None:
+        self._clock = Path(environment["CAMPAIGN_CLOCK"]) if "CAMPAIGN_CLOCK" in environment else None
         self.workspace = Workspace(folder)
         self.rate = rate
         self.said = folder.parent / "up.txt"
@@ -61,6 +63,10 @@ class Laptop:
                 start_new_session=True,
                 preexec_fn=self._limit,
             )
+
+    def now(self) -> float:
+        """Return the time of day that its processes see."""
+        return time.time() + (struct.unpack("q", self._clock.read_bytes())[0] if self._clock else 0)
 
     @property
     def alive(self) -> bool:

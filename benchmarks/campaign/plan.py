@@ -56,10 +56,10 @@ def _stops(source: random.Random, seconds: float) -> Iterator[Step]:
 
 
 def _moments(source: random.Random, seconds: float, scenarios: Collection[str]) -> Iterator[Step]:
-    """What is done once or twice a run: the disk fills, the clock jumps. `files` lasts from the start to the end."""
+    """What is done once or twice a run: the disk fills, the clock is set. `files` lasts from the start to the end."""
     if "disk" in scenarios:
         for part in (0.25, 0.65):
             yield Step(seconds * part + source.uniform(0, 10), "disk")
     if "clock" in scenarios:
-        for part, kind in ((0.3, "clock-forward"), (0.7, "clock-back")):
+        for part, kind in ((0.4, "clock-dst"), (0.7, "clock-forward")):
             yield Step(seconds * part + source.uniform(0, 10), kind)

@@ -29,7 +29,8 @@ class Watch:
     role: str
     pid: int
     at: float
-    wall: float = field(default_factory=time.time)
+    wall: float
+    """The time of day that the laptop's processes saw."""
     clock: float = field(default_factory=time.monotonic)
 
 

@@ -79,7 +79,7 @@ class Campaign:
         if step.kind == "disk":
             self._undo.append((self.at + DISK_FULL_S, faults.fill(self.laptop.workspace.path.parent)))
         elif self.clock and step.kind in faults.CLOCK_STEPS:
-            self.clock.write_text(faults.CLOCK_STEPS[step.kind] + "\n", encoding="utf-8")
+            faults.set_clock(self.clock, faults.CLOCK_STEPS[step.kind])
         elif step.kind == "stop":
             self._stop(step.roles[0])
         else:
@@ -93,7 +93,7 @@ class Campaign:
                 self.report.missing[role] += 1
                 continue
             self.report.kills[role] += 1
-            self._recoveries.add(Watch(role, victim.pid, self.at))
+            self._recoveries.add(Watch(role, victim.pid, self.at, self.laptop.now()))
 
     def _stop(self, role: str) -> None:
         processes = self.laptop.processes().get(role, [])
