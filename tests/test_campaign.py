@@ -1,5 +1,7 @@
 import json
+import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -10,10 +12,11 @@ import psutil
 import pytest
 
 from benchmarks.campaign import messages
-from benchmarks.campaign.faults import go_on, kill, pause
+from benchmarks.campaign.faults import CLOCK_STEPS, MIDNIGHT, clock, go_on, kill, pause, set_clock
 from benchmarks.campaign.plan import ROLES, SCENARIOS, draw
 from benchmarks.campaign.readers import Readers
 from benchmarks.campaign.report import Report
+from tests.localcloud.test_processes import wait_for
 
 ROOT = Path(__file__).parent.parent
 
@@ -62,11 +65,28 @@ def test_a_violation_names_the_command_that_replays_it() -> None:
 def test_a_process_is_stopped_and_goes_on_and_is_killed() -> None:
 
     process = psutil.Process(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]).pid)
-    assert pause(process) and process.status() == psutil.STATUS_STOPPED
-    assert go_on(process) and process.status() != psutil.STATUS_STOPPED
+    assert pause(process)
+    wait_for(lambda: process.status() == psutil.STATUS_STOPPED)
+    assert go_on(process)
+    wait_for(lambda: process.status() != psutil.STATUS_STOPPED)
     assert kill([process], random.Random(1)) == process
     assert process.wait(10) is not None
     assert kill([], random.Random(1)) is None
+
+
+def test_a_clock_is_set_for_who_reads_it_and_sleeps_go_on(tmp_path: Path) -> None:
+    if shutil.which("cc") is None:
+        pytest.skip("no C compiler")
+    variables, file = clock(tmp_path)
+    program = "import time; began = time.monotonic(); time.sleep(0.2); print(time.time(), time.monotonic() - began)"
+    for moment in (MIDNIGHT, CLOCK_STEPS["clock-forward"]):
+        set_clock(file, moment)
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=os.environ | variables, capture_output=True, text=True, check=True
+        )
+        now, slept = map(float, done.stdout.split())
+        assert abs(now - moment.timestamp()) < 10
+        assert 0.2 <= slept < 5
 
 
 @pytest.mark.slow
