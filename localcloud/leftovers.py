@@ -40,7 +40,7 @@ def end_leftovers(workspace: Workspace, say: Callable[[str], None]) -> int:
     count = 0
     for name, process in find_leftovers(workspace):
         if process.is_running():  # a worker ends with the stage that was ended before it
-            say(f"ending a {name} (process {process.pid}) that an earlier 'loglake up' left behind")
+            say(f"ending {name} (process {process.pid}), which an earlier 'loglake up' left behind")
             end(process)
             count += 1
     workspace.run_file.unlink(missing_ok=True)
@@ -56,10 +56,9 @@ def _marked(process: psutil.Process, workspace: Workspace) -> bool:
 
 
 def _stage(process: psutil.Process) -> str:
-    """Name a process by the stage whose command it runs; `process` when it runs none."""
+    """Name a process by the stage whose command it runs; by its program when it runs none."""
     try:
-        words = process.cmdline()
+        found = [_COMMANDS[word] for word in process.cmdline() if word in _COMMANDS]
+        return found[0] if found else str(process.name())
     except psutil.Error:
-        words = []
-    found = [_COMMANDS[word] for word in words if word in _COMMANDS]
-    return found[0] if found else "process"
+        return "process"

@@ -36,6 +36,7 @@ class Child:
     _due: float = field(default=0, repr=False)
     _started: float = field(default=0, repr=False)
     _failures: int = field(default=0, repr=False)
+    _log_start: int = field(default=0, repr=False)
 
     def start(self) -> None:
         """Start it in a session of its own, so that a terminal's Ctrl-C reaches only its parent."""
@@ -43,6 +44,7 @@ class Child:
         if self.log.exists() and self.log.stat().st_size > MAX_LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as output:
+            self._log_start = output.tell()
             self.process = subprocess.Popen(
                 self.arguments,
                 stdin=subprocess.DEVNULL,
@@ -55,6 +57,11 @@ class Child:
     @property
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
+
+    @property
+    def was_killed(self) -> bool:
+        """Say whether a signal ended it, so that starting it again may well help."""
+        return self.process is not None and (self.process.poll() or 0) < 0
 
     def revive(self) -> bool:
         """Start it again if it has died and its pause is over; return whether it was started.
@@ -104,9 +111,9 @@ class Child:
         return {**identity(self.process.pid), "restarts": self.restarts}
 
     def last_words(self, lines: int = 3) -> str:
-        """Return the last lines of its log, for an error's text."""
+        """Return the last lines that it wrote since its latest start, for an error's text."""
         try:
-            text = self.log.read_bytes()[-4000:].decode("utf-8", "replace").strip()
+            text = self.log.read_bytes()[self._log_start :][-4000:].decode("utf-8", "replace").strip()
         except FileNotFoundError:
             return ""
         return " | ".join(text.split("\n")[-lines:])

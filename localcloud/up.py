@@ -213,7 +213,9 @@ class Chain:
     def _await(self, child: Child, ready: Callable[[], bool], deadline_s: float) -> None:
         deadline = time.monotonic() + deadline_s
         while not ready():
-            if not child.alive:
+            if child.was_killed and child.revive():
+                self.save()
+            if not child.alive and not child.was_killed:
                 raise UpError(f"{child.name} ended while starting: {child.last_words()}; see {child.log}")
             if time.monotonic() > deadline:
                 raise UpError(f"{child.name} must answer within {deadline_s:g} s; got nothing; see {child.log}")

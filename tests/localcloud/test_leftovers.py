@@ -30,7 +30,7 @@ def test_a_stage_that_was_started_but_not_written_down_before_the_kill_is_ended(
     with left_behind(Workspace(tmp_path), "produce") as process:
         assert end_leftovers(Workspace(tmp_path), said.append) == 1
         assert find(identity(process.pid)) is None
-        assert said == [f"ending a producer (process {process.pid}) that an earlier 'loglake up' left behind"]
+        assert said == [f"ending producer (process {process.pid}), which an earlier 'loglake up' left behind"]
 
 
 def test_the_producer_is_ended_before_the_endpoint_that_takes_its_last_events(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_the_producer_is_ended_before_the_endpoint_that_takes_its_last_events(tm
         write_json(workspace.run_file, {"processes": {name: records[name] for name in ("endpoint", "producer")}})
         with left_behind(workspace, "consume"):
             assert end_leftovers(workspace, said.append) == 3
-    assert [text.split()[2] for text in said] == ["producer", "consumer", "endpoint"]
+    assert [text.split()[1] for text in said] == ["producer", "consumer", "endpoint"]
     assert not workspace.run_file.exists()
 
 

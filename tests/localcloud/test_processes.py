@@ -111,3 +111,12 @@ def test_a_process_that_nobody_waits_for_is_ended_at_once(tmp_path: Path) -> Non
     subprocess.run([sys.executable, "-c", program, str(sleeper.process.pid)], check=True, timeout=10)
     assert psutil.Process(sleeper.process.pid).status() == psutil.STATUS_ZOMBIE
     sleeper.stop()
+
+
+def test_the_last_words_are_those_since_the_latest_start(tmp_path: Path) -> None:
+    silent = child(tmp_path, [sys.executable, "-c", "pass"])
+    silent.log.write_text("words of an earlier process\n", encoding="utf-8")
+    silent.start()
+    assert silent.process is not None
+    silent.process.wait()
+    assert silent.last_words() == ""

@@ -1,9 +1,12 @@
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
-from localcloud.up import Chain, Plan
+import pytest
+
+from localcloud.up import Chain, Plan, UpError
 from localcloud.workspace import Workspace
 from tests.localcloud.test_processes import SLEEP, child, wait_for
 
@@ -46,3 +49,22 @@ def test_a_chain_stops_also_when_nobody_can_be_told(tmp_path: Path) -> None:
     made = chain(tmp_path, say)
     made.stop()
     assert not made.children[0].alive
+
+
+def test_a_stage_that_is_killed_while_the_chain_starts_is_started_again(tmp_path: Path) -> None:
+    made = chain(tmp_path, print)
+    (sleeper,) = made.children
+    assert sleeper.process is not None
+    first = sleeper.process.pid
+    os.kill(first, signal.SIGKILL)
+    made._await(sleeper, lambda: sleeper.alive and sleeper.process is not None and sleeper.process.pid != first, 10)
+    made.stop()
+
+
+def test_a_stage_that_ends_by_itself_while_the_chain_starts_ends_it_with_its_words(tmp_path: Path) -> None:
+    made = chain(tmp_path, print)
+    refused = child(tmp_path, [sys.executable, "-c", "import sys; sys.exit('no such table')"])
+    refused.start()
+    with pytest.raises(UpError, match="sleeper ended while starting: no such table; see "):
+        made._await(refused, lambda: False, 10)
+    made.stop()
