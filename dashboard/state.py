@@ -13,7 +13,9 @@ from pathlib import Path
 from catalog.errors import LoglakeError, UsageError
 
 DEFAULT_ADDRESS = "http://127.0.0.1:8050/"
+_BEGIN_ANEW = "put a copy of it back, or move it away to begin anew"
 
+FILE = "state.db"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS views (
   id INTEGER PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, is_shared INTEGER NOT NULL, page TEXT NOT NULL,
@@ -67,7 +69,7 @@ class StateFile:
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:
         """Give a connection; what was changed is kept unless the block raises."""
-        path = self.folder / "state.db"
+        path = self.folder / FILE
         try:
             with closing(sqlite3.connect(path, timeout=20)) as connection:
                 connection.row_factory = sqlite3.Row
@@ -76,9 +78,10 @@ class StateFile:
                     yield connection
         except sqlite3.Error as error:
             self._is_made = False
+            is_the_disk = isinstance(error, sqlite3.OperationalError)
             raise LoglakeError(
                 f"the state file must be a SQLite database that can be written; got {str(path)!r} ({error}); "
-                "put a copy of it back, or move it away to begin anew"
+                + ("free space on its disk, or check the folder's owner" if is_the_disk else _BEGIN_ANEW)
             ) from error
 
     def _make(self, connection: sqlite3.Connection) -> None:

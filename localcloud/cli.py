@@ -53,7 +53,7 @@ def up(data_dir: Path, rate: float, backfill_days: float, port: int, endpoint_po
 
     Ctrl-C stops all of it; what was acknowledged stays in the data directory and is there at the next start.
     """
-    from localcloud import preflight, screen
+    from localcloud import file_limit, leftovers, preflight, screen
     from localcloud import up as chain
     from localcloud.workspace import Workspace
 
@@ -63,15 +63,23 @@ def up(data_dir: Path, rate: float, backfill_days: float, port: int, endpoint_po
     workspace.claim()
     plan = chain.Plan(workspace, rate, backfill_days, port, endpoint_port)
     with workspace.lock() as lock:
-        chain.end_leftovers(workspace, _say)
+        leftovers.end_leftovers(workspace, _say)
+        file_limit.raise_limit()
         preflight.require(workspace.path, {"--port": port, "--endpoint-port": endpoint_port}, os.environ)
         if detach:
             lock.close()
             chain.detach(plan)
             _say(f"healthy: {plan.dashboard_url} · stop it with 'loglake down'")
             return
-        signal.signal(signal.SIGTERM, _interrupt)
+        _stop_on_signals()
         screen.run(plan)
+
+
+def _stop_on_signals() -> None:
+    """Have SIGTERM and a closed terminal stop the chain as Ctrl-C does; `nohup` still keeps it running."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _interrupt)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -86,20 +94,18 @@ def _say(text: str) -> None:
 @_data_dir
 def down(data_dir: Path) -> None:
     """Stop what `loglake up` runs on a data directory; the data stays."""
+    from localcloud.leftovers import end_leftovers
     from localcloud.processes import end, find
-    from localcloud.up import end_leftovers
     from localcloud.workspace import Workspace, read_object
 
     workspace = Workspace(data_dir.absolute())
-    run = read_object(workspace.run_file)
-    if not run:
-        _say(f"nothing runs on {workspace.path}")
-        return
-    owner = find(run)
+    owner = find(read_object(workspace.run_file))
     if owner is not None:
         _say(f"stopping 'loglake up' (process {owner.pid})")
         end(owner, timeout_s=90)
-    end_leftovers(workspace, _say)
+    if not end_leftovers(workspace, _say) and owner is None:
+        _say(f"nothing runs on {workspace.path}")
+        return
     _say("stopped; the data stays in " + str(workspace.path))
 
 

@@ -9,6 +9,8 @@ from catalog.settings import Settings
 from localcloud.clients import Clients
 
 POLL_S = 1.0
+RETRY_S = 5.0
+TRIES = 20
 SETTLE_S = 3.0
 """How long the number of delivered objects must hold still: the services' first objects come within moments."""
 
@@ -26,6 +28,20 @@ def crawl_and_curate(client: Clients, stack_name: str, stopping: threading.Event
         _start(lambda: glue.start_job_run(JobName=settings.job), running, stopping)
     _await_end(glue, settings.job, stopping)
     _start(lambda: glue.start_crawler(Name=settings.crawler), crawling, stopping)
+
+
+def insist(attempt: Callable[[], None], stopping: threading.Event, say: Callable[[str], None]) -> None:
+    """Make the attempt, and again when it fails: an endpoint that died meanwhile is soon started again."""
+    failure: Exception | None = None
+    for _ in range(TRIES):
+        try:
+            attempt()
+            return
+        except Exception as error:
+            failure = error
+        if stopping.wait(RETRY_S):
+            return
+    say(f"the first crawl and curation failed and are left to their schedules: {failure}; try 'loglake crawl'")
 
 
 def _await_objects(s3: Any, bucket: str, stopping: threading.Event) -> bool:

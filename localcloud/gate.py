@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from localcloud import full_disk
 from localcloud.engine import BYPASS_HEADER, Operation, Parameters, ServiceError
 
 Scope = dict[str, Any]
@@ -82,13 +83,21 @@ class Gate:
         except ServiceError as error:
             await _send_error(send, error)
         except Exception as error:
-            logger.exception("operation %s failed", headers[b"x-amz-target"].decode("latin-1"))
-            await _send_error(send, ServiceError("InternalFailure", f"{type(error).__name__}: {error}", 500))
+            await _send_error(send, _failure(error, headers[b"x-amz-target"].decode("latin-1")))
         else:
             await _send_bytes(send, 200, content)
 
     async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
+
+
+def _failure(error: Exception, target: str) -> ServiceError:
+    """Return what a failed operation answers, and log it; of a full disk the log says what to do, not where it was."""
+    if full_disk.is_full(error):
+        logger.error("operation %s failed: %s", target, full_disk.MEND)
+        return ServiceError("InternalFailure", full_disk.MEND, 500)
+    logger.error("operation %s failed", target, exc_info=error)
+    return ServiceError("InternalFailure", f"{type(error).__name__}: {error}", 500)
 
 
 def _is_ours(headers: Headers) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from catalog import kcl
 from catalog.errors import LoglakeError
+from localcloud.file_limit import MIN_FILES, most_files
 from localcloud.jobs.java import JavaNotFound, find_java
 
 MIN_FREE_BYTES = 1_000_000_000
@@ -38,6 +39,7 @@ def checks(data_dir: Path, ports: Mapping[str, int], environment: Mapping[str, s
     yield _java(environment)
     yield _kcl()
     yield _disk(data_dir)
+    yield _files()
     for flag, port in ports.items():
         yield port_check(flag, port)
 
@@ -87,3 +89,9 @@ def _disk(data_dir: Path) -> Check:
     free = shutil.disk_usage(folder).free
     mend = "" if free >= MIN_FREE_BYTES else "free at least 1 GB, or name a directory on another disk with --data-dir"
     return Check("disk", f"{free / 1e9:.1f} GB free for {data_dir}", mend)
+
+
+def _files() -> Check:
+    most = most_files()
+    mend = f"allow at least {MIN_FILES} open files: 'ulimit -n {MIN_FILES}' in a new shell, or raise the hard limit"
+    return Check("open files", f"{most:,} allowed", "" if most >= MIN_FILES else mend)

@@ -1,5 +1,6 @@
 """Child processes: started with their output in a log, watched, started again when they die, stopped in order."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -16,6 +17,10 @@ import psutil
 MAX_LOG_BYTES = 20_000_000
 """A log larger than this when its process starts is set aside as `.1`."""
 RESTART_WAITS_S = (0.5, 1, 2, 5, 10, 30)
+"""Pauses before it is started again: the longer, the more often in a row it died soon."""
+POLL_S = 0.05
+STEADY_S = 60.0
+"""One that ran for so long did not die of how it was started: the pauses begin anew."""
 
 
 @dataclass(slots=True)
@@ -31,12 +36,17 @@ class Child:
     restarts: int = 0
     process: subprocess.Popen[bytes] | None = None
     _due: float = field(default=0, repr=False)
+    _started: float = field(default=0, repr=False)
+    _failures: int = field(default=0, repr=False)
+    _log_start: int = field(default=0, repr=False)
 
     def start(self) -> None:
         """Start it in a session of its own, so that a terminal's Ctrl-C reaches only its parent."""
+        self._started = time.monotonic()
         if self.log.exists() and self.log.stat().st_size > MAX_LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as output, held_back():
+            self._log_start = output.tell()
             self.process = subprocess.Popen(
                 self.arguments,
                 stdin=subprocess.DEVNULL,
@@ -50,20 +60,38 @@ class Child:
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    @property
+    def was_killed(self) -> bool:
+        """Say whether a signal ended it, so that starting it again may well help."""
+        return self.process is not None and (self.process.poll() or 0) < 0
+
     def revive(self) -> bool:
-        """Start it again if it has died and its pause is over; return whether it was started."""
+        """Start it again if it has died and its pause is over; return whether it was started.
+
+        What it left of its group is ended first: a forked worker would hold its port. Raises `OSError` when it can't be
+        started; the next call after another pause tries again.
+        """
         if self.alive:
             return False
         now = time.monotonic()
         if not self._due:
-            self._due = now + RESTART_WAITS_S[min(self.restarts, len(RESTART_WAITS_S) - 1)]
+            self._end_group()
+            self._failures = 0 if now - self._started >= STEADY_S else self._failures
+            self._due = now + RESTART_WAITS_S[min(self._failures, len(RESTART_WAITS_S) - 1)]
         if now < self._due:
             return False
         self.arguments = self.restart_arguments or self.arguments
         self._due = 0
-        self.restarts += 1
+        self._failures += 1
         self.start()
+        self.restarts += 1
         return True
+
+    def _end_group(self) -> None:
+        """SIGKILL what a dead process left of the group that it led."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
     def stop(self) -> None:
         """Ask it to end with SIGTERM, and end it and what it started after `stop_timeout_s`."""
@@ -76,6 +104,7 @@ class Child:
         except subprocess.TimeoutExpired:
             kill_tree(self.process.pid)
             self.process.wait()
+        self._end_group()
 
     def record(self) -> dict[str, Any]:
         """Return what identifies the process later: its id and when it was created."""
@@ -84,9 +113,9 @@ class Child:
         return {**identity(self.process.pid), "restarts": self.restarts}
 
     def last_words(self, lines: int = 3) -> str:
-        """Return the last lines of its log, for an error's text."""
+        """Return the last lines that it wrote since its latest start, for an error's text."""
         try:
-            text = self.log.read_bytes()[-4000:].decode("utf-8", "replace").strip()
+            text = self.log.read_bytes()[self._log_start :][-4000:].decode("utf-8", "replace").strip()
         except FileNotFoundError:
             return ""
         return " | ".join(text.split("\n")[-lines:])
@@ -128,14 +157,18 @@ def find(record: Mapping[str, Any]) -> psutil.Process | None:
 
 
 def end(process: psutil.Process, timeout_s: float = 20) -> None:
-    """End a process of ours: SIGTERM, then its whole tree by SIGKILL after `timeout_s`."""
-    try:
+    """End a process of ours: SIGTERM, then its whole tree by SIGKILL after `timeout_s`.
+
+    One that has ended but was not waited for by its parent has ended: in a container often nobody does.
+    """
+    deadline = time.monotonic() + timeout_s
+    with contextlib.suppress(psutil.NoSuchProcess):
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout_s)
-    except psutil.NoSuchProcess:
-        return
-    except psutil.TimeoutExpired:
-        kill_tree(process.pid)
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > deadline:
+                kill_tree(process.pid)
+                return
+            time.sleep(POLL_S)
 
 
 def kill_tree(pid: int) -> None:

@@ -1,5 +1,6 @@
 """The terminal of `loglake up` and `loglake status`: a live table on a terminal, plain lines elsewhere."""
 
+import contextlib
 import signal
 import threading
 import time
@@ -33,17 +34,16 @@ def run(plan: Plan) -> None:
         else:
             _tend_with_lines(chain)
     except KeyboardInterrupt:
-        console.print()
+        with contextlib.suppress(OSError):
+            console.print()
         if not chain.is_healthy:  # it was still starting: what was asked for is not there
             raise
     finally:
-        for number in (
-            signal.SIGINT,
-            signal.SIGTERM,
-        ):  # a second Ctrl-C must not lose a stage
+        for number in (signal.SIGINT, signal.SIGTERM):  # a second Ctrl-C must not lose a stage
             signal.signal(number, signal.SIG_IGN)
         chain.stop()
-        console.print("stopped; nothing acknowledged is lost")
+        with contextlib.suppress(OSError):
+            console.print("stopped; nothing acknowledged is lost")
 
 
 def watch(workspace: Workspace) -> None:
@@ -111,4 +111,5 @@ def _line(stage: Stage) -> str:
 
 
 def _plain(text: str) -> None:
-    print(text, flush=True)
+    with contextlib.suppress(OSError):  # a full disk, or a terminal that is gone
+        print(text, flush=True)

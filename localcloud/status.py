@@ -11,6 +11,7 @@ import psutil
 from catalog.errors import LoglakeError
 from catalog.settings import Settings
 from localcloud.clients import Clients
+from localcloud.leftovers import find_leftovers
 from localcloud.processes import find
 from localcloud.up import REGION, STACK, health
 from localcloud.workspace import Workspace, read_object
@@ -31,7 +32,7 @@ def collect(workspace: Workspace) -> list[Stage]:
     """Return every stage's state; one that can't be asked is `failed` with the reason, and never hides the others."""
     run = read_object(workspace.run_file)
     if find(run) is None:
-        return [Stage("up", "stopped", "nothing runs here; start it with 'loglake up'")]
+        return [_stopped(workspace)]
     processes = {name: find(record) for name, record in run["processes"].items()}
     endpoint = health(run["endpoint_url"])
     stages = [_process("endpoint", processes, run, run["endpoint_url"]), _producer(workspace, processes, run)]
@@ -51,6 +52,15 @@ def as_json(stages: list[Stage]) -> dict[str, Any]:
         "stages": [asdict(stage) for stage in stages],
         "healthy": all(s.state not in ("failed", "stopped") for s in stages),
     }
+
+
+def _stopped(workspace: Workspace) -> Stage:
+    """Tell a chain that was stopped from one whose `loglake up` was killed: its stages go on without it."""
+    left = ", ".join(name for name, _ in find_leftovers(workspace))
+    if not left:
+        return Stage("up", "stopped", "nothing runs here; start it with 'loglake up'")
+    text = f"'loglake up' was killed and left {left} running; 'loglake up' starts anew, 'loglake down' ends them"
+    return Stage("up", "failed", text)
 
 
 def _process(name: str, processes: Mapping[str, psutil.Process | None], run: Mapping[str, Any], url: str) -> Stage:

@@ -4,6 +4,7 @@ The stages are started as the commands a person would type, each in a process of
 environment alone (`AWS_ENDPOINT_URL`). A process that dies is started again, and its restarts are shown.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -21,7 +22,8 @@ import psutil
 
 from catalog.errors import LoglakeError
 from localcloud.clients import ACCESS_KEY, SECRET_KEY, Clients
-from localcloud.processes import Child, end, find, identity
+from localcloud.leftovers import MARK, STOP_ORDER
+from localcloud.processes import Child, end, identity
 from localcloud.workspace import Workspace, read_object, write_json
 
 STACK = "loglake"
@@ -86,13 +88,14 @@ class Chain:
 
     def __init__(self, plan: Plan, say: Callable[[str], None]) -> None:
         self.plan = plan
-        self._say = say
+        self._tell = say
         self._environment = {k: v for k, v in os.environ.items() if k not in HIDDEN_VARIABLES}
-        self._environment |= laptop_variables(plan.endpoint_url)
+        self._environment |= laptop_variables(plan.endpoint_url) | {MARK: str(plan.workspace.path)}
         self._stopping = threading.Event()
         self.children: list[Child] = []
         self.started = time.time()
         self.is_healthy = False
+        self._unsaved = False
 
     def start(self) -> None:
         """Start endpoint, stack, consumer, producer, dashboard; raise `UpError` with a stage's words if one can't."""
@@ -118,18 +121,22 @@ class Chain:
         self.save()
 
     def tend(self) -> None:
-        """Start again what has died."""
-        revived = [child for child in self.children if child.revive()]
-        for child in revived:
-            self._say(f"{child.name} had died and was started again (see {child.log})")
-        if revived:
-            self.save()
+        """Start again what has died; what can't be done now, for want of disk or memory, is tried again."""
+        for child in self.children:
+            try:
+                if child.revive():
+                    self._unsaved = True
+                    self._say(f"{child.name} had died and was started again (see {child.log})")
+            except OSError as error:
+                self._say(f"{child.name} has died and can't be started yet: {error}; free what it lacks")
+        if self._unsaved:
+            with contextlib.suppress(OSError):
+                self.save()
 
     def stop(self) -> None:
         """End every stage, the last started first."""
         self._stopping.set()
-        order = ("deploy", "producer", "consumer", "alerts", "dashboard", "endpoint")
-        for child in sorted(self.children, key=lambda child: order.index(child.name)):
+        for child in sorted(self.children, key=lambda child: STOP_ORDER.index(child.name)):
             self._say(f"stopping  {child.name}")
             child.stop()
         self.plan.workspace.run_file.unlink(missing_ok=True)
@@ -147,6 +154,12 @@ class Chain:
             "processes": {child.name: child.record() for child in self.children},
         }
         write_json(plan.workspace.run_file, content)
+        self._unsaved = False
+
+    def _say(self, text: str) -> None:
+        """Tell the user; one who has gone away, or whose disk is full, must not end the chain."""
+        with contextlib.suppress(OSError):
+            self._tell(text)
 
     @property
     def _backfilled(self) -> bool:
@@ -202,7 +215,9 @@ class Chain:
     def _await(self, child: Child, ready: Callable[[], bool], deadline_s: float) -> None:
         deadline = time.monotonic() + deadline_s
         while not ready():
-            if not child.alive:
+            if child.was_killed and child.revive():
+                self.save()
+            if not child.alive and not child.was_killed:
                 raise UpError(f"{child.name} ended while starting: {child.last_words()}; see {child.log}")
             if time.monotonic() > deadline:
                 raise UpError(f"{child.name} must answer within {deadline_s:g} s; got nothing; see {child.log}")
@@ -224,12 +239,10 @@ class Chain:
 
     def _first_results(self) -> None:
         """Crawl and curate once, as soon as the first objects have been delivered."""
-        from localcloud.first_results import crawl_and_curate
+        from localcloud.first_results import crawl_and_curate, insist
 
-        try:
-            crawl_and_curate(Clients(self.plan.endpoint_url, REGION), STACK, self._stopping, self._say)
-        except Exception as error:
-            self._say(f"the first crawl and curation failed and are left to their schedules: {error}")
+        client = Clients(self.plan.endpoint_url, REGION)
+        insist(lambda: crawl_and_curate(client, STACK, self._stopping, self._say), self._stopping, self._say)
 
 
 def fetch(url: str) -> bytes | None:
@@ -246,16 +259,6 @@ def health(endpoint_url: str) -> Mapping[str, Any]:
     """Return what the endpoint says of itself and its engines; empty when it does not answer."""
     body = fetch(f"{endpoint_url}/_loglake/health")
     return json.loads(body) if body else {}
-
-
-def end_leftovers(workspace: Workspace, say: Callable[[str], None]) -> None:
-    """End processes that an earlier `loglake up` on this directory left behind when it was killed."""
-    for name, record in sorted(read_object(workspace.run_file).get("processes", {}).items(), reverse=True):
-        process = find(record)
-        if process is not None:
-            say(f"ending a {name} (process {process.pid}) that an earlier 'loglake up' left behind")
-            end(process)
-    workspace.run_file.unlink(missing_ok=True)
 
 
 def detach(plan: Plan, deadline_s: float = 300) -> None:

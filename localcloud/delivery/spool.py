@@ -100,7 +100,8 @@ class Spool:
             raise SpoolFull(f"{self.end - self.start} bytes wait for delivery")
         free = shutil.disk_usage(self._folder).free
         if free < size + RESERVED_DISK_BYTES:
-            raise SpoolFull(f"the disk has {free} bytes left")
+            needed = f"{RESERVED_DISK_BYTES / 1e6:.0f} MB of the disk must stay free"
+            raise SpoolFull(f"{needed}; got {free / 1e6:.0f} MB; free some space: producers try again by themselves")
 
     def _write(self, frames: bytes) -> None:
         position = self.end - self._segments[-1]

@@ -2,7 +2,8 @@
 
 It is started as a script of its own, without Loglake's packages on the path: a job sees its own files only, as on AWS.
 Commands come as JSON lines on stdin, answers go as JSON lines to the descriptor named by the first argument. It ends,
-with its JVM, when stdin closes, so it never outlives its parent; and after the idle seconds of the second argument.
+with its JVM, when stdin closes, so it never outlives its parent; after the idle seconds of the second argument; and
+when its JVM has died, before it takes another run.
 """
 
 import json
@@ -74,7 +75,7 @@ def run_script(script: str, arguments: list[str]) -> str | None:
     return None
 
 
-def run(command: dict[str, Any]) -> str | None:
+def run(session: Any, command: dict[str, Any]) -> str | None:
     """Run one command with its output in its own log; return what went wrong, if anything did."""
     kept = [os.dup(1), os.dup(2)]
     log = os.open(command["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -82,7 +83,6 @@ def run(command: dict[str, Any]) -> str | None:
     os.dup2(log, 2)
     os.close(log)
     try:
-        session = fresh_session()
         error = run_script(command["script"], command["arguments"])
         clean_up(session)
         return error
@@ -108,8 +108,13 @@ def main(answers_fd: int, idle_seconds: float) -> None:
             command = commands.get(timeout=idle_seconds)
         except queue.Empty:
             break
+        try:
+            session = fresh_session()
+        except Exception:  # its JVM is dead: the run, not begun yet, is for another driver
+            traceback.print_exc()
+            break
         answers.write(json.dumps({"started": command["run_id"]}) + "\n")
-        error = run(command)
+        error = run(session, command)
         answers.write(json.dumps({"ended": command["run_id"], "error": error}) + "\n")
     os.killpg(os.getpgrp(), signal.SIGKILL)
 

@@ -3,6 +3,7 @@
 import logging
 import os
 import secrets
+import sqlite3
 import threading
 import time
 import traceback
@@ -19,6 +20,8 @@ from localcloud.jobs.warm_driver import Interrupted
 
 LOG_GROUP = "/aws-glue/jobs"
 PAGE = 50
+RETRY_SECONDS = 2.0
+MEND_DISK = "free some space if the disk is full"
 STOP_SECONDS = 10
 logger = logging.getLogger(__name__)
 _COPIED = ("MaxCapacity", "WorkerType", "NumberOfWorkers", "GlueVersion", "ExecutionClass", "SecurityConfiguration")
@@ -186,11 +189,21 @@ class JobsEngine:
             traceback.print_exc()
             outcome = ("FAILED", f"the job runner broke: {error!r}")
         try:
-            ended = self._end(run_id, *outcome)
+            ended = self._end_surely(run_id, control, *outcome)
         finally:
             with self._lock:
                 del self._controls[run_id]
         self._scheduler.run_ended(ended)
+
+    def _end_surely(self, run_id: str, control: Control, state: str, message: str) -> dict[str, Any]:
+        """Write a run's end down, however long the disk is full: unwritten, the run would seem to go on for ever."""
+        while True:
+            try:
+                return self._end(run_id, state, message)
+            except sqlite3.OperationalError as error:
+                logger.error("the end of run %s can't be written: %s; trying again; %s", run_id, error, MEND_DISK)
+                if control.stopped.wait(RETRY_SECONDS):
+                    raise
 
     def _mark_running(self, run_id: str) -> None:
         self._change(run_id, JobRunState="RUNNING", RunningOn=time.time())

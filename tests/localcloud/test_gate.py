@@ -1,5 +1,6 @@
 import asyncio
 import json
+import sqlite3
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -103,3 +104,13 @@ def test_only_hosts_of_this_machine_are_answered(host: str, status: int) -> None
 )
 def test_pages_of_other_sites_are_refused(origin: str, status: int) -> None:
     assert ask(lambda _: {}, origin=origin)[0] == status
+
+
+def test_a_full_disk_is_answered_and_logged_with_what_to_do(caplog: pytest.LogCaptureFixture) -> None:
+    def operation(_: Parameters) -> Parameters:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    status, _, body = ask(operation)
+    assert status == 500
+    assert json.loads(body)["message"].startswith("the disk of the data directory is full; free some space")
+    assert [record.exc_info for record in caplog.records] == [None]

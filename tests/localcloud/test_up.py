@@ -1,87 +1,70 @@
-"""`loglake up` interrupted while it starts: nothing of it stays, and the next one works on the same directory."""
-
 import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
-from tests.test_chain import free_port
-
-pytestmark = [pytest.mark.local, pytest.mark.slow, pytest.mark.timeout(600)]
-
-MOMENTS = {
-    "endpoint": lambda log: (log / "endpoint.log").exists(),
-    "deployment": lambda log: "Uploaded" in read(log / "deploy.log"),
-    "resources": lambda log: "CREATE_COMPLETE" in read(log / "deploy.log"),
-    "backfill": lambda log: (log / "producer.log").exists(),
-}
+from localcloud.up import Chain, Plan, UpError
+from localcloud.workspace import Workspace
+from tests.localcloud.test_processes import SLEEP, child, wait_for
 
 
-def read(path: Path) -> str:
-    return path.read_text(errors="replace") if path.exists() else ""
+def chain(tmp_path: Path, say: object) -> Chain:
+    """Return a chain of one sleeping stage, started."""
+    workspace = Workspace(tmp_path / "data")
+    workspace.claim()
+    made = Chain(Plan(workspace, 1, 0, 1, 2), say)  # type: ignore[arg-type]
+    sleeper = child(tmp_path, SLEEP)
+    sleeper.name, sleeper.log = "producer", workspace.logs / "producer.log"
+    sleeper.start()
+    made.children.append(sleeper)
+    return made
 
 
-class Up:
-    """One `loglake up`, not detached, in a session of its own."""
-
-    def __init__(self, data_dir: Path, port: int, endpoint_port: int) -> None:
-        self.data_dir = data_dir
-        command = [sys.executable, "-m", "loglake", "up", "--data-dir", str(data_dir), "--rate", "20"]
-        command += ["--backfill-days", "0.2", "--port", str(port), "--endpoint-port", str(endpoint_port)]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-        )
-
-    def wait_for(self, true: Callable[[], bool], deadline_s: float = 300) -> None:
-        deadline = time.monotonic() + deadline_s
-        while not true():
-            assert self.process.poll() is None, self.process.communicate()[0]
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-
-    def interrupt(self) -> tuple[int, str]:
-        self.process.send_signal(signal.SIGINT)
-        said = self.process.communicate(timeout=120)[0]
-        return self.process.returncode, said
-
-    def family(self) -> list[psutil.Process]:
-        """Return every process that works on the data directory, or for its endpoint."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                words = [*process.cmdline(), *process.environ().values()]
-            except psutil.Error:
-                continue
-            if process.pid != os.getpid() and any(str(self.data_dir) in word for word in words):
-                found.append(process)
-        return found
+def test_a_stage_that_cant_be_started_now_is_tried_again_and_ends_nothing(tmp_path: Path) -> None:
+    said: list[str] = []
+    made = chain(tmp_path, said.append)
+    (sleeper,) = made.children
+    assert sleeper.process is not None
+    log, missing = sleeper.log, tmp_path / "gone" / "producer.log"
+    sleeper.log = missing
+    os.kill(sleeper.process.pid, signal.SIGKILL)
+    wait_for(lambda: not sleeper.alive)
+    deadline = time.monotonic() + 10
+    while not said and time.monotonic() < deadline:
+        made.tend()
+    expected = f"producer has died and can't be started yet: [Errno 2] No such file or directory: '{missing}'"
+    assert said[0].startswith(expected)
+    sleeper.log = log
+    wait_for(lambda: (made.tend(), sleeper.alive)[1])
+    made.stop()
 
 
-def listening(port: int) -> bool:
-    return any(found.laddr.port == port and found.status == "LISTEN" for found in psutil.net_connections("tcp"))
+def test_a_chain_stops_also_when_nobody_can_be_told(tmp_path: Path) -> None:
+    def say(text: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    made = chain(tmp_path, say)
+    made.stop()
+    assert not made.children[0].alive
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_an_interrupted_start_leaves_nothing_and_the_next_one_works(tmp_path: Path, moment: str) -> None:
-    ports = free_port(), free_port()
-    first = Up(tmp_path / "data", *ports)
-    first.wait_for(lambda: MOMENTS[moment](tmp_path / "data" / "logs"))
-    children = psutil.Process(first.process.pid).children(recursive=True)
-    code, said = first.interrupt()
-    assert code == 130, said
-    assert [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == [], said
-    assert first.family() == []
-    assert not any(listening(port) for port in ports)
-    again = Up(tmp_path / "data", *ports)
-    try:
-        again.wait_for(lambda: '"healthy": true' in read(tmp_path / "data" / "up.json"))
-    finally:
-        code, said = again.interrupt()
-    assert code == 0, said
-    assert again.family() == []
+def test_a_stage_that_is_killed_while_the_chain_starts_is_started_again(tmp_path: Path) -> None:
+    made = chain(tmp_path, print)
+    (sleeper,) = made.children
+    assert sleeper.process is not None
+    first = sleeper.process.pid
+    os.kill(first, signal.SIGKILL)
+    made._await(sleeper, lambda: sleeper.alive and sleeper.process is not None and sleeper.process.pid != first, 10)
+    made.stop()
+
+
+def test_a_stage_that_ends_by_itself_while_the_chain_starts_ends_it_with_its_words(tmp_path: Path) -> None:
+    made = chain(tmp_path, print)
+    refused = child(tmp_path, [sys.executable, "-c", "import sys; sys.exit('no such table')"])
+    refused.start()
+    with pytest.raises(UpError, match="sleeper ended while starting: no such table; see "):
+        made._await(refused, lambda: False, 10)
+    made.stop()

@@ -179,6 +179,23 @@ def test_killed_driver_fails_its_run_and_the_next_run_works(job: Job) -> None:
     assert after["JobRunState"] == "SUCCEEDED", after
 
 
+def test_run_on_a_driver_whose_jvm_was_killed_is_done_by_another(job: Job, tmp_path: Any) -> None:
+    job.create(COUNT, raw_path=f"s3://{job.name}/logs/", result=str(tmp_path / "result.jsonl"))
+    job.s3.put_object(Bucket=job.name, Key="logs/payment/a.json", Body=b'{"a": 1}')
+    before = {driver.pid for driver in drivers(job.endpoint)}
+    assert job.run()["JobRunState"] == "SUCCEEDED"
+    (driver,) = [each for each in drivers(job.endpoint) if each.pid not in before]
+    (jvm,) = [each for each in driver.children(recursive=True) if "java" in each.name()]
+    jvm.kill()
+    deadline = time.monotonic() + 10
+    while jvm.is_running() and jvm.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+    run = job.run()
+    assert run["JobRunState"] == "SUCCEEDED", run
+
+
 def test_stop_ends_a_run_and_a_second_run_is_refused_meanwhile(job: Job) -> None:
     job.create(SLEEP)
     run_id = job.start()

@@ -1,6 +1,8 @@
 """How a run ends, with an engine of the test's own over the endpoint's records."""
 
 import os
+import sqlite3
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +19,9 @@ from localcloud.jobs.runner import Control, Runner
 from localcloud.jobs.warm_driver import Interrupted
 
 pytestmark = pytest.mark.local
+
+SQLITE_WAIT_SECONDS = 5
+"""How long SQLite waits for a lock before it fails."""
 
 BuildEngine = Callable[..., JobsEngine]
 
@@ -39,6 +44,15 @@ class Broken(Runner):
 
     def run(self, *_: Any) -> None:
         raise KeyError("bug")
+
+
+class Unwritable(Runner):
+    """A runner after whose script the file of runs can't be written for a while, as on a full disk."""
+
+    def run(self, *_: Any) -> None:
+        locker = sqlite3.connect(self._context.data_dir / "jobs" / "runs.sqlite", check_same_thread=False)
+        locker.execute("BEGIN IMMEDIATE")
+        threading.Timer(SQLITE_WAIT_SECONDS + 1, locker.rollback).start()
 
 
 @pytest.fixture
@@ -101,6 +115,12 @@ def test_bug_of_the_runner_fails_the_run_and_frees_the_job(engine: BuildEngine, 
 
     assert ended(broken, job)["ErrorMessage"] == "the job runner broke: KeyError('bug')"
     assert ended(broken, job)["JobRunState"] == "FAILED"
+
+
+def test_the_end_of_a_run_is_written_once_that_can_be(engine: BuildEngine, job: str) -> None:
+    run = ended(engine(Unwritable), job, seconds=30)
+
+    assert run["JobRunState"] == "SUCCEEDED"
 
 
 def is_driver(process: psutil.Process) -> bool:
