@@ -102,7 +102,7 @@ def _identity(event: dict[str, Any]) -> bytes:
 
 def _place(event: dict[str, Any]) -> Minute:
     moment = parse_timestamp(event["timestamp"])
-    return event["service"], moment.strftime("%Y-%m-%dT%H:%M")
+    return event["service"], moment.isoformat()[:16]
 
 
 def _digest(data: bytes) -> bytes:
