@@ -12,11 +12,13 @@ from catalog import athena, settings
 from catalog.athena import Result
 from catalog.errors import QueryError
 from catalog.named_queries import named_queries, named_query
+from catalog.options import stack_option
 
 FORMATS = ("table", "csv", "json")
 
 
 @click.command()
+@stack_option
 @click.argument("sql_or_name", required=False)
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table on a terminal, csv elsewhere.")
 @click.option("--param", "parameters", multiple=True, metavar="V", help="Value of the next `?`; repeat it for more.")

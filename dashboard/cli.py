@@ -10,24 +10,16 @@ import click
 from catalog.errors import SettingsError, UsageError
 from catalog.settings import Settings, load
 from dashboard.alerts.cli import alerts
-from dashboard.users_cli import state_option, users
+from dashboard.folders import served_folders
+from dashboard.users_cli import users
 
 __all__ = ["alerts", "dashboard", "users"]
-
-DEFAULT_CACHE = Path(".loglake") / "dashboard-cache"
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8050, show_default=True, type=click.IntRange(1, 65_535))
-@click.option(
-    "--cache-dir",
-    default=DEFAULT_CACHE,
-    show_default=True,
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where answers are kept; on a local disk, may be deleted.",
-)
-@state_option
+@served_folders
 @click.option(
     "--workers", default=2, show_default=True, type=click.IntRange(1, 32), help="Processes that answer requests."
 )

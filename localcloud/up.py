@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from catalog import laptop
 from catalog.errors import LoglakeError
-from localcloud.clients import ACCESS_KEY, SECRET_KEY, Clients
-from localcloud.processes import Child, end, find, identity
+from catalog.laptop import REGION, STACK
+from localcloud.clients import Clients
+from localcloud.processes import Child, end, identity
 from localcloud.workspace import Workspace, read_object, write_json
 
-STACK = "loglake"
-REGION = "us-east-1"
 BACKFILL_EVENTS = 200_000
 """The backfill is thinned to about this many events over the days asked."""
 ENDPOINT_DEADLINE_S = 60
@@ -62,19 +62,6 @@ class Plan:
         return f"http://127.0.0.1:{self.port}"
 
 
-def laptop_variables(endpoint_url: str) -> dict[str, str]:
-    """Return the variables that point any AWS client at the laptop's endpoint."""
-    return {
-        "AWS_ENDPOINT_URL": endpoint_url,
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "LOGLAKE_STACK": STACK,
-    }
-
-
 class Chain:
     """The running stages of one plan.
 
@@ -86,7 +73,7 @@ class Chain:
         self.plan = plan
         self._say = say
         self._environment = {k: v for k, v in os.environ.items() if k not in HIDDEN_VARIABLES}
-        self._environment |= laptop_variables(plan.endpoint_url)
+        self._environment |= laptop.variables(plan.endpoint_url, plan.workspace.path)
         self._stopping = threading.Event()
         self.children: list[Child] = []
         self.started = time.time()
@@ -95,9 +82,7 @@ class Chain:
     def start(self) -> None:
         """Start endpoint, stack, consumer, producer, dashboard; raise `UpError` with a stage's words if one can't."""
         plan = self.plan
-        plan.workspace.environment_file.write_text(
-            "".join(f"export {k}={v}\n" for k, v in laptop_variables(plan.endpoint_url).items()), encoding="utf-8"
-        )
+        self._register()
         endpoint = self._launch(self._endpoint())
         self._await(endpoint, lambda: bool(health(plan.endpoint_url).get("ready")), ENDPOINT_DEADLINE_S)
         self._say(f"endpoint  answers on {plan.endpoint_url}")
@@ -131,6 +116,7 @@ class Chain:
             self._say(f"stopping  {child.name}")
             child.stop()
         self.plan.workspace.run_file.unlink(missing_ok=True)
+        laptop.forget(self.plan.workspace.path, os.environ)
 
     def save(self) -> None:
         """Write down which processes run, for `loglake status` and `loglake down`."""
@@ -145,6 +131,12 @@ class Chain:
             "processes": {child.name: child.record() for child in self.children},
         }
         write_json(plan.workspace.run_file, content)
+
+    def _register(self) -> None:
+        try:
+            laptop.register(self.plan.workspace.path, os.environ)
+        except OSError as error:
+            self._say(f"commands in other folders need --data-dir {self.plan.workspace.path}: {error}")
 
     @property
     def _backfilled(self) -> bool:
@@ -248,7 +240,7 @@ def health(endpoint_url: str) -> Mapping[str, Any]:
 def end_leftovers(workspace: Workspace, say: Callable[[str], None]) -> None:
     """End processes that an earlier `loglake up` on this directory left behind when it was killed."""
     for name, record in sorted(read_object(workspace.run_file).get("processes", {}).items(), reverse=True):
-        process = find(record)
+        process = laptop.process_of(record)
         if process is not None:
             say(f"ending a {name} (process {process.pid}) that an earlier 'loglake up' left behind")
             end(process)

@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
-from catalog import settings
+from catalog import laptop, settings
 from catalog.errors import LoglakeError
+from catalog.options import stack_option
 from producer.counts import Counts
 from producer.flags import FOLDER, all_flags
 from producer.options import Duration
@@ -57,13 +58,14 @@ def produce(stack_name: str | None, as_json: bool, **flags: Any) -> int:
 
 
 @click.command()
-@click.option("--ledger", type=FOLDER, default=".loglake/ledger", show_default=True, help="Folder of the ledger.")
+@stack_option
+@click.option("--ledger", type=FOLDER, help="Folder of the ledger.  [default: ledger in the data directory]")
 @click.option(
     "--wait", type=Duration(), default="240", show_default=True, help="How long to wait for what is under way."
 )
 @click.option("--stack-name", help="The stack whose lake to verify.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON object.")
-def verify(ledger: Path, wait: float, stack_name: str | None, as_json: bool) -> int:
+def verify(ledger: Path | None, wait: float, stack_name: str | None, as_json: bool) -> int:
     """Count every stage against the producer's ledger; exit 1 on a lost or doubled event.
 
     Delivery and curation take their time, so events may be under way at first: verify looks again until all stages
@@ -72,6 +74,7 @@ def verify(ledger: Path, wait: float, stack_name: str | None, as_json: bool) -> 
     from producer.verdict import print_verdict
     from producer.verification import Verification
 
+    ledger = ledger or laptop.data_dir(None, os.environ) / "ledger"
     verification = Verification(ledger, settings.load(stack_name))
     verdict = verification.run(wait, lambda line: click.echo(line, err=True))
     print_verdict(verdict, as_json)

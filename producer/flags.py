@@ -1,11 +1,13 @@
 """The flags of `loglake produce`, in the groups in which the help and the documentation show them."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from catalog import laptop
 from producer.options import Burst, Duration, EventCount, Moment, Rate, TimeZone
 from producer.shape import KINDS
 
@@ -102,8 +104,8 @@ GROUPS: Mapping[str, tuple[Flag, ...]] = {
         _flag(
             "--spool",
             type=FOLDER,
-            default=".loglake/spool",
-            show_default=True,
+            default=lambda: laptop.data_dir(None, os.environ) / "spool",
+            show_default="spool in the data directory",
             help="Folder of what is accepted and not yet acknowledged, and of how far each file is read.",
         ),
     ),

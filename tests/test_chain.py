@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
+from catalog.laptop import variables
 from catalog.named_queries import named_query
-from localcloud.up import laptop_variables
 
 pytestmark = [pytest.mark.local, pytest.mark.spark, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -34,7 +34,7 @@ class Laptop:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, **laptop_variables(f"http://127.0.0.1:{self.endpoint_port}")}
+        return {**os.environ, **variables(f"http://127.0.0.1:{self.endpoint_port}", self.data_dir)}
 
     def loglake(self, *arguments: str, timeout_s: float = 400) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "loglake", *arguments]

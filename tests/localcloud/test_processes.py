@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from localcloud.processes import Child, find, identity
+from catalog.laptop import process_of
+from localcloud.processes import Child, identity
 
 SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
 STUBBORN = [
@@ -49,9 +50,9 @@ def test_a_child_that_ignores_sigterm_is_ended_all_the_same(tmp_path: Path) -> N
 
 def test_a_record_finds_its_process_and_no_later_one_with_the_same_id(tmp_path: Path) -> None:
     record = identity(os.getpid())
-    assert find(record) is not None
-    assert find(record | {"created": record["created"] - 3600}) is None
-    assert find({}) is None
+    assert process_of(record) is not None
+    assert process_of(record | {"created": record["created"] - 3600}) is None
+    assert process_of({}) is None
 
 
 def test_a_large_log_is_set_aside(tmp_path: Path) -> None:
