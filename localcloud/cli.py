@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 from types import FrameType
+from urllib.parse import urlsplit
 
 import click
 
@@ -155,7 +156,7 @@ def _follow(path: Path) -> None:
 
 
 @click.command()
-@data_dir_option
+@running_data_dir_option
 @click.option("--port", type=int, default=8050, show_default=True)
 @click.option("--endpoint-port", type=int, default=4566, show_default=True)
 @click.option("--aws", is_flag=True, help="Look at the AWS account instead: credentials, region, quotas.")
@@ -168,7 +169,9 @@ def doctor(data_dir: Path, port: int, endpoint_port: int, aws: bool, as_json: bo
     from localcloud import account, preflight
 
     ports = {"--port": port, "--endpoint-port": endpoint_port}
-    found = list(account.account_checks() if aws else preflight.checks(data_dir, ports, os.environ))
+    run = laptop.read_run(data_dir) if laptop.is_running(data_dir) else {}
+    held = [urlsplit(run[name]).port or 0 for name in ("endpoint_url", "dashboard_url") if name in run]
+    found = list(account.account_checks() if aws else preflight.checks(data_dir, ports, os.environ, held))
     if as_json:
         rows = [{"subject": c.subject, "found": c.found, "ok": c.ok, "mend": c.mend} for c in found]
         click.echo(json.dumps(rows, indent=1))

@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,12 @@ from localcloud.clients import Clients
 from localcloud.processes import Child, end, identity
 from localcloud.workspace import Workspace, read_object, write_json
 
-BACKFILL_EVENTS = 200_000
-"""The backfill is thinned to about this many events over the days asked."""
+BACKFILL_EVENTS = 50_000
+"""The backfill is thinned to about this many events over the days asked, but for its last part."""
+WHOLE_S, WHOLE_EVENTS = 720, 150_000
+"""The last seconds of the backfill are at the live rate, at most so many events: more would keep the first job busy."""
+LAUNCH_S = 30
+"""The producer's clock starts at most so long after its process: the whole part of the past begins so much later."""
 ENDPOINT_DEADLINE_S = 60
 DEPLOY_DEADLINE_S = 240
 DASHBOARD_DEADLINE_S = 60
@@ -56,6 +61,11 @@ class Plan:
     @property
     def endpoint_url(self) -> str:
         return f"http://127.0.0.1:{self.endpoint_port}"
+
+    @property
+    def whole_s(self) -> float:
+        """How much of the past, in seconds, is filled at the live rate."""
+        return float(min(WHOLE_S, WHOLE_EVENTS / self.rate, self.backfill_days * 86_400))
 
     @property
     def dashboard_url(self) -> str:
@@ -91,7 +101,10 @@ class Chain:
         self._say("consumer  reads the stream")
         self._launch(self._producer())
         self._say("producer  streams" + ("" if self._backfilled else f" after {plan.backfill_days:g} days of history"))
-        write_json(plan.workspace.path / "backfill.json", {"started": self.started, "days": plan.backfill_days})
+        if not self._backfill:
+            whole_from = time.time() - plan.whole_s + LAUNCH_S
+            content = {"started": self.started, "days": plan.backfill_days, "whole_from": whole_from}
+            write_json(plan.workspace.path / "backfill.json", content)
         dashboard = self._launch(self._dashboard())
         self._await(dashboard, lambda: fetch(f"{plan.dashboard_url}/healthz") is not None, DASHBOARD_DEADLINE_S)
         self._say(f"dashboard answers on {plan.dashboard_url}")
@@ -140,7 +153,11 @@ class Chain:
 
     @property
     def _backfilled(self) -> bool:
-        return bool(read_object(self.plan.workspace.path / "backfill.json")) or not self.plan.backfill_days
+        return bool(self._backfill) or not self.plan.backfill_days
+
+    @property
+    def _backfill(self) -> dict[str, Any]:
+        return read_object(self.plan.workspace.path / "backfill.json")
 
     def _command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "loglake", *arguments]
@@ -164,6 +181,7 @@ class Chain:
             str(plan.workspace.path / "dead-letters.jsonl"),
         ]
         first = [*live, "--backfill", f"{plan.backfill_days:g}d", "--backfill-events", str(BACKFILL_EVENTS)]
+        first += ["--backfill-whole", f"{plan.whole_s:g}s"]
         return self._child("producer", live if self._backfilled else first, restart_arguments=live)
 
     def _consumer(self) -> Child:
@@ -174,7 +192,11 @@ class Chain:
         )
 
     def _dashboard(self) -> Child:
-        return self._child("dashboard", self._command("dashboard", "--port", str(self.plan.port), *self._folders()))
+        arguments = ["--port", str(self.plan.port), *self._folders()]
+        if "whole_from" in self._backfill:
+            moment = datetime.fromtimestamp(self._backfill["whole_from"], UTC)
+            arguments += ["--compare-from", f"{moment:%Y-%m-%dT%H:%M:%S}"]
+        return self._child("dashboard", self._command("dashboard", *arguments))
 
     def _alerts(self) -> Child:
         return self._child("alerts", self._command("alerts", "run", *self._folders()))

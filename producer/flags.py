@@ -78,6 +78,7 @@ GROUPS: Mapping[str, tuple[Flag, ...]] = {
             show_default=True,
             help="Events to thin the past to; all for as many as the rate makes.",
         ),
+        _flag("--backfill-whole", type=Duration(), help="The last part of the past that is not thinned: 30m."),
     ),
     "What": (
         _flag("--seed", type=click.IntRange(0), help="The same seed, start and flags give the same bytes."),
