@@ -86,8 +86,8 @@ def lake_state(laptop: Laptop) -> str:
 
 
 def crawled(laptop: Laptop) -> bool:
-    answer = laptop.loglake("query", named_query("count-by-level").sql, "--format", "csv")
-    return answer.returncode == 0
+    asked = (laptop.loglake("query", named_query(name).sql, "--format", "csv") for name in THREE_QUERIES)
+    return all(answer.returncode == 0 and answer.stdout.count("\n") > 1 for answer in asked)
 
 
 def test_the_dashboard_answers_on_its_port(laptop: Laptop) -> None:
