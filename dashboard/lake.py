@@ -73,6 +73,7 @@ class Lake:
         self.clock = clock
         self._cache = cache
         self._patterns = PatternNames(cache)
+        self.compare_from = compare_from
         self._cubes = CubeStore(cache, compare_from)
 
     def scoped(self, services: Sequence[str]) -> "Lake":

@@ -62,6 +62,7 @@ def up(data_dir: Path, rate: float, backfill_days: float, port: int, endpoint_po
             lock.close()
             chain.detach(plan)
             _say(f"healthy: {plan.dashboard_url} · stop it with 'loglake down'")
+            _say(screen.FIRST_ROWS)
             return
         signal.signal(signal.SIGTERM, _interrupt)
         screen.run(plan)
