@@ -131,6 +131,8 @@ def logs(data_dir: Path, stage: str | None, lines: int, follow: bool) -> None:
     folder = Workspace(data_dir).logs
     if not folder.is_dir():
         raise LoglakeError(f"nothing has run on {str(data_dir)!r}, so there are no logs; start it with 'loglake up'")
+    if not laptop.is_running(data_dir):
+        click.echo(f"nothing runs on {data_dir} now; 'loglake up' starts it; these are its last words", err=True)
     if follow and stage is None:
         raise UsageError(f"--follow takes one stage of {', '.join(STAGES)}; got none")
     for name in [stage] if stage else STAGES:

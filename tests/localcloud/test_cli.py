@@ -101,6 +101,14 @@ def test_a_query_goes_to_the_laptop_unless_the_shell_means_another_aws(shell: Sh
     assert "asks the laptop" not in done.stderr
 
 
+def test_logs_of_what_has_ended_say_that_it_has(shell: Shell, data_dir: Path) -> None:
+    (data_dir / "logs" / "endpoint.log").write_text("the end\n")
+    (data_dir / "up.json").unlink()
+    done = shell(f"{LOGLAKE} logs endpoint", LOGLAKE_DATA_DIR=str(data_dir))
+    assert (done.returncode, done.stdout) == (0, "the end\n")
+    assert done.stderr == f"nothing runs on {data_dir} now; 'loglake up' starts it; these are its last words\n"
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [
