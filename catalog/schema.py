@@ -49,6 +49,12 @@ RECEIVED_AT = Column("received_at", "string", False, "when the delivery stream's
 LEVELS: tuple[str, ...] = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 """From least to most severe."""
 
+OTHER_LEVEL = "OTHER"
+"""What a reader calls a level that is missing or none of `LEVELS`."""
+
+NO_VALUE = "(none)"
+"""What a reader calls a text that is missing or empty; a text that says just this counts as one."""
+
 LEVEL_ALIASES: Mapping[str, str] = {
     "TRACE": "DEBUG",
     "NOTICE": "INFO",
@@ -91,6 +97,16 @@ def parse_timestamp(text: str) -> datetime:
     if moment.tzinfo is UTC:
         return moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def told_level(level: Any) -> str:
+    """Return a level as a reader is told it: one of `LEVELS`, or `OTHER_LEVEL`."""
+    return level if isinstance(level, str) and level in LEVELS else OTHER_LEVEL
+
+
+def told_text(text: Any) -> str:
+    """Return a text as a reader is told it: `NO_VALUE` where it is missing or empty."""
+    return NO_VALUE if text is None or text == "" else str(text)
 
 
 def validate(event: Mapping[str, Any]) -> None:

@@ -20,6 +20,7 @@ from dashboard.inspection import Inspection, JobRun, Measured, Stage, Undelivere
 from dashboard.statements import Statement
 
 RUNNING, SUCCEEDED, FAILED, CANCELLED = "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"
+LONGEST_FIELD_CHARS = 2**31 - 1
 _CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 3}, connect_timeout=3, read_timeout=30, max_pool_connections=32
 )
@@ -128,5 +129,6 @@ class Athena(Inspection):
 
 def read_csv(content: bytes) -> tuple[Sequence[str], list[list[str | None]]]:
     """Return the header and the rows of a small result, for what is read by hand rather than into a frame."""
+    csv.field_size_limit(LONGEST_FIELD_CHARS)  # by itself `csv` refuses a log line of 128 KiB
     rows = list(csv.reader(io.StringIO(content.decode("utf-8"))))
     return (rows[0], [[value or None for value in row] for row in rows[1:]]) if rows else ((), [])
