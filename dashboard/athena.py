@@ -14,6 +14,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
+from catalog.athena import explained
 from catalog.errors import QueryError
 from catalog.settings import Settings
 from dashboard.inspection import Inspection, JobRun, Measured, Stage, Undelivered, call
@@ -113,7 +114,9 @@ class Athena(Inspection):
             scanned_bytes=int(statistics.get("DataScannedInBytes", 0)),
             engine_ms=int(statistics.get("TotalExecutionTimeInMillis", 0)),
             result_location=found.get("ResultConfiguration", {}).get("OutputLocation", ""),
-            error=status.get("StateChangeReason", "") or status.get("AthenaError", {}).get("ErrorMessage", ""),
+            error=explained(
+                status.get("StateChangeReason", "") or status.get("AthenaError", {}).get("ErrorMessage", "")
+            ),
         )
 
     def stop(self, execution_id: str) -> None:

@@ -38,11 +38,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the rows of a view are: the tables, and the services whose raw table is not catalogued yet."""
+    """Where the rows of a view are: the tables, the services whose raw table is not catalogued yet, and whether the
+    curated table, which the stack makes, is missing.
+    """
 
     sources: tuple[Source, ...]
     is_raw: bool
     missing_services: tuple[str, ...] = ()
+    has_no_logs: bool = False
 
 
 def choose_sources(
@@ -50,7 +53,8 @@ def choose_sources(
 ) -> Sources:
     """Return the tables that hold a view's rows; `tables` is the Glue catalog's list: all identifiers come from it."""
     if not set(view.levels) & set(drop_levels):
-        return Sources((Source("logs", tables["logs"], False),) if "logs" in tables else (), False)
+        has_logs = "logs" in tables
+        return Sources((Source("logs", tables["logs"], False),) if has_logs else (), False, has_no_logs=not has_logs)
     names = services if not view.services or NO_VALUE in view.services else view.services
     wanted = {service: table_name(key_name(service)) for service in names if service != NO_VALUE}
     found = tuple(Source(name, tables[name], True) for name in dict.fromkeys(wanted.values()) if name in tables)

@@ -22,6 +22,7 @@ from dashboard.components.still import HTML, written
 from dashboard.figures import charts
 from dashboard.guard import DearQueryError
 from dashboard.links import href
+from dashboard.statements import COUNTS
 from dashboard.theme import theme_of
 from dashboard.timerange import Window, absolute, resolve
 from dashboard.view import View, query_string, to_store
@@ -215,8 +216,10 @@ def _block(request: Any, basis: Any, viewer: str) -> tuple[Any, Any, Any]:
     found = first + len(page) if len(page) < rows.PAGE_ROWS else None
     total = rows.MAX_ROWS if found is None and first + len(page) >= rows.MAX_ROWS else found
     shown = [grid_row(record, view.zone, start + place) for place, record in enumerate(block)]
-    sources = shell.lake().sources(view, shell.loaded_cube(basis).services)
-    banner = rows_banner(view, sources, shell.lake().drop_levels, found)
+    cube = shell.loaded_cube(basis)
+    sources = shell.lake().sources(view, cube.services)
+    is_empty = not len(cube.rows(COUNTS, cube.window))
+    banner = rows_banner(view, sources, shell.lake().drop_levels, found, is_empty)
     return _rows(shown, total), banner, rows_count(found)
 
 

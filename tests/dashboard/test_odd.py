@@ -1,25 +1,33 @@
 """Events that lack values, or hold odd ones: every page shows them, and each value can be asked for."""
 
+import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import dash
 import pytest
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from catalog.schema import NO_VALUE, OTHER_LEVEL
-from dashboard import rankings
+from dashboard import cube as cubes
+from dashboard import rankings, rows
 from dashboard.app import create_app
 from dashboard.broker import open_cache
+from dashboard.components import detail
+from dashboard.components.still import written
 from dashboard.cube import Cube
 from dashboard.lake import Lake
 from dashboard.login import open_gate
+from dashboard.theme import theme_of
 from dashboard.timerange import resolve
-from dashboard.view import View, is_askable, parse, query_string
+from dashboard.view import View, is_askable, parse, query_string, to_store
 from tests.dashboard import demo, odd
+from tests.dashboard.conftest import Served, serving
 from tests.dashboard.duck_athena import DuckAthena
+from tests.dashboard.test_pages import PAGES, opened, until
 
 NEEDS = ("counts", "latency", "endpoints", "endpoint-latency", "patterns")
 EVENT = st.fixed_dictionaries({name: st.sampled_from(values) for name, values in odd.VALUES.items()})
@@ -76,31 +84,80 @@ def test_a_view_of_no_value_survives_its_url(odd_lake: Lake) -> None:
 
 
 def test_a_row_that_lacks_a_value_is_counted_in_the_chart_of_levels(odd_lake: Lake) -> None:
-    from dashboard import cube as cubes
-
     cube = _cube(odd_lake)
     assert cubes.volume(cube, View()).to_numpy().sum() == cube.columns["counts"]["events"].sum()
 
 
 @seed(11)
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(st.lists(EVENT, min_size=1, max_size=12))
-def test_every_page_opens_over_any_events_and_so_do_the_downloads(events: list[dict[str, Any]]) -> None:
+def test_every_page_is_drawn_of_any_events_and_so_are_the_downloads(events: list[dict[str, Any]]) -> None:
     with tempfile.TemporaryDirectory(prefix="odd-") as name:
         folder = Path(name)
         lake = _lake(events, folder)
-        gate = open_gate(folder / "state", open_cache(str(folder / "gate")), is_on_loopback=True)
-        app = create_app(lake, gate)
-        client = app.server.test_client()
+        app = create_app(lake, open_gate(folder / "state", open_cache(str(folder / "gate")), is_on_loopback=True))
+        cube = _cube(lake)
         token = lake.load(View(), NEEDS, "me", wait=30).token
-        _cube(lake)
-        for page in dash.page_registry.values():
-            answer = client.get(page["path"])
-            assert (answer.status_code, b"first-load" in answer.data) == (200, False) or page["name"] not in KEPT
+        moments = [moment.timestamp() for moment in (cube.window.start, cube.window.end)]
+        answer = {"token": token, "window": moments, "from": "now-1h", "to": "now"}
+        with app.server.test_request_context("/"):
+            app.server.preprocess_request()
+            _draw_pages(answer)
         for kind in ("csv", "json"):
-            answer = client.get(f"/export/events.{kind}?fields=all&token={token}")
-            assert answer.status_code == 200, answer.text
+            got = app.server.test_client().get(f"/export/events.{kind}?fields=all&token={token}")
+            assert got.status_code == 200, got.text
 
 
-KEPT = ("Overview", "Services")
-"""The pages that open with what is kept, drawn."""
+def _draw_pages(answer: dict[str, Any]) -> None:
+    pages = {page["name"]: sys.modules[page["module"]] for page in dash.page_registry.values()}
+    store = to_store(View())
+    for page in dash.page_registry.values():
+        assert page["layout"]() is not None
+    for name in ("Overview", "Services"):
+        assert all(part is not dash.no_update for part in pages[name].draw(answer, View(), theme_of("dark")))
+    explore = pages["Explore"]
+    assert all(explore.draw_facets(answer, store, "me"))
+    assert "events" in explore.draw_volume(answer, store, "light", None, "me")[1]
+    block, _, told = explore._block({"startRow": 0}, {"view": store, **answer}, "me")
+    assert "rows" in told
+    for record in block["rowData"]:
+        _draw_row(explore, {name: record.get(name) for name in rows.FIELDS})
+    assert "table" in pages["Patterns"].draw_table(answer, store, "light", "most")[0]
+
+
+def _draw_row(explore: Any, record: rows.Record) -> None:
+    query = explore.permalink(record)
+    assert written(detail.detail(record, query))
+    assert written(detail.context([record], record["event_id"]))
+
+
+@pytest.fixture(scope="module")
+def odd_served(odd_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("odd-served")
+    gate = open_gate(folder, open_cache(str(folder / "cache")), is_on_loopback=True)
+    with serving(odd_lake, gate) as url:
+        yield Served(url, odd_lake.engine, odd_lake, gate)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("path", PAGES)
+def test_page_over_odd_events_leaves_no_skeleton_and_complains_of_nothing(
+    chromium: Any, odd_served: Served, path: str
+) -> None:
+    with opened(chromium, odd_served, path) as page:
+        page.wait_for_load_state("networkidle")
+        until(page, "document.querySelectorAll('.skeleton, .skeleton-block, .first-load').length === 0")
+        assert "did not answer" not in page.inner_text("body")
+        assert "could not be read" not in page.inner_text("body")
+        assert page.complaints == []
+
+
+@pytest.mark.browser
+def test_endpoint_that_no_event_names_is_one_click_away_and_its_rows_too(chromium: Any, odd_served: Served) -> None:
+    with opened(chromium, odd_served, "/explore") as page:
+        page.click(f".facet-include[data-value*=endpoint]:has-text('{NO_VALUE}')")
+        page.wait_for_selector(f".chip:has-text('Endpoint is {NO_VALUE}')")
+        until(page, "location.search.includes('f.endpoint=')")
+        counted = dict(rankings.facet_counts(_cube(odd_served.lake), View(), "endpoint", limit=100))
+        page.wait_for_selector(f"#explore-count:text-matches('^{counted[NO_VALUE]} rows')")
+        assert page.complaints == []
