@@ -116,13 +116,14 @@ def _draw_pages(answer: dict[str, Any]) -> None:
     for name in ("Overview", "Services"):
         assert all(part is not dash.no_update for part in pages[name].draw(answer, View(), theme_of("dark")))
     explore = pages["Explore"]
-    assert all(explore.draw_facets(answer, store, "me"))
+    assert explore.draw_facets(answer, store, "me")[0]
     assert "events" in explore.draw_volume(answer, store, "light", None, "me")[1]
     block, _, told = explore._block({"startRow": 0}, {"view": store, **answer}, "me")
     assert "rows" in told
     for record in block["rowData"]:
         _draw_row(explore, {name: record.get(name) for name in rows.FIELDS})
-    assert "table" in pages["Patterns"].draw_table(answer, store, "light", "most")[0]
+    table, of, _ = pages["Patterns"].draw_table(answer, store, "light", "most")
+    assert (of, "could not be read" in table) == ("table-scroll", False)
 
 
 def _draw_row(explore: Any, record: rows.Record) -> None:
