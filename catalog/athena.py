@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from catalog.errors import QueryError
+from catalog.tables import TABLES
 
 POLL_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 MINIMUM_BILLED_BYTES = 10_000_000
@@ -19,6 +20,8 @@ _POSITION = re.compile(r"line \d+:\d+: ")
 """How Athena begins what it says of SQL that it can't parse, when it is asked to start it."""
 
 Row = list[str | None]
+
+_NO_TABLE = re.compile(r"Table '(?:[^']*\.)?([^'.]+)' does not exist")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +117,21 @@ def wait(
         client.stop_query_execution(QueryExecutionId=execution_id)
         raise
     if state != "SUCCEEDED":
-        raise QueryError(execution["Status"].get("StateChangeReason") or f"the query is {state}")
+        raise QueryError(explained(execution["Status"].get("StateChangeReason", "")) or f"the query is {state}")
     return execution
+
+
+def explained(reason: str) -> str:
+    """Return why a query failed; where a table is missing, with the command that makes it."""
+    missing = _NO_TABLE.search(reason)
+    return f"{reason}; {remedy(missing[1])}" if missing else reason
+
+
+def remedy(table: str) -> str:
+    """Return what makes a table that does not exist: the stack makes its own, the crawler one for each service."""
+    if table in {each.name for each in TABLES}:
+        return f"{table} is the stack's own: 'loglake deploy' makes it again ('loglake up' on a laptop)"
+    return "'loglake crawl' makes the raw tables, one for each service that has delivered"
 
 
 def fetch(athena: Any, s3: Any, execution: dict[str, Any]) -> Result:

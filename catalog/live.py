@@ -17,6 +17,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from catalog.schema import told_level
+
 SLOT_SECONDS = 10
 COUNTED_SECONDS = 3600
 """An event that is older than this when it arrives is counted as late, and in no slot: the lake has it."""
@@ -78,7 +80,7 @@ class Counts:
         """Return the counts of some services and levels; of all, where none is named. Latencies know no level."""
         wanted, chosen = frozenset(services), frozenset(levels)
         return Counts(
-            Counter({k: n for k, n in self.events.items() if _in(k[0], wanted) and _in(k[1], chosen)}),
+            Counter({k: n for k, n in self.events.items() if _in(k[0], wanted) and _in(told_level(k[1]), chosen)}),
             {name: histogram for name, histogram in self.latencies.items() if _in(name, wanted)},
             Counter({k: n for k, n in self.errors.items() if _in(k[0], wanted)}),
         )

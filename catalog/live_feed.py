@@ -13,6 +13,7 @@ from typing import Any
 from catalog import live, live_items
 from catalog.errors import LoglakeError
 from catalog.live import Chunk, Counts, Head, merged
+from catalog.schema import told_level, told_text
 
 FRESH_SECONDS = 0.4
 WHOLE_SECONDS = 30.0
@@ -189,11 +190,13 @@ class Feed:
 
 def matches(event: Mapping[str, Any], services: Iterable[str], levels: Iterable[str], text: str) -> bool:
     """Tell whether an event is of the services and levels named, if any, and holds a text, in whatever case."""
-    if levels and event["level"] not in levels:
+    if levels and told_level(event.get("level")) not in levels:
         return False
-    if services and event["service"] not in services:
+    if services and told_text(event.get("service")) not in services:
         return False
     if not text:
         return True
     wanted = text.lower()
-    return any(wanted in str(event.get(name, "")).lower() for name in ("message", "error_type", "endpoint", "trace_id"))
+    return any(
+        wanted in str(event.get(name) or "").lower() for name in ("message", "error_type", "endpoint", "trace_id")
+    )

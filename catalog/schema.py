@@ -50,6 +50,12 @@ RECEIVED_AT = Column("received_at", "string", False, "when the delivery stream's
 LEVELS: tuple[str, ...] = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 """From least to most severe."""
 
+OTHER_LEVEL = "OTHER"
+"""What a reader calls a level that is missing or none of `LEVELS`."""
+
+NO_VALUE = "(none)"
+"""What a reader calls a text that is missing or empty; a text that says just this counts as one."""
+
 LEVEL_ALIASES: Mapping[str, str] = {
     "TRACE": "DEBUG",
     "NOTICE": "INFO",
@@ -97,6 +103,16 @@ def parse_timestamp(text: str) -> datetime:
         raise SchemaError(f"`timestamp` must be ISO-8601; got {text!r}") from None
     except OverflowError:
         raise SchemaError(f"`timestamp` must be of the years 1 to 9999 in UTC; got {text!r}") from None
+
+
+def told_level(level: Any) -> str:
+    """Return a level as a reader is told it: one of `LEVELS`, or `OTHER_LEVEL`."""
+    return level if isinstance(level, str) and level in LEVELS else OTHER_LEVEL
+
+
+def told_text(text: Any) -> str:
+    """Return a text as a reader is told it: `NO_VALUE` where it is missing or empty."""
+    return NO_VALUE if text is None or text == "" else str(text)
 
 
 def validate(event: Mapping[str, Any]) -> None:

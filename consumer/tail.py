@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.live_feed import Cursor, Feed, Tail, matches
+from catalog.schema import told_text
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 COLOURS = {"CRITICAL": "1;35", "ERROR": "31", "WARNING": "33", "INFO": "36", "DEBUG": "2"}
+LEVEL_CHARS = 8
 SERVICE_CHARS = 14
+LONG_MS = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +43,24 @@ def line(event: Mapping[str, Any], look: Look) -> str:
     """Return an event as one line, safe for a terminal: control characters are shown, not sent."""
     if look.as_json:
         return json.dumps({k: v for k, v in event.items() if k != "arrived_ms"}, ensure_ascii=False)
-    level, service = event["level"], str(event["service"])[:SERVICE_CHARS]
+    level, service = (_shown(told_text(event.get(name))) for name in ("level", "service"))
     took = event.get("response_time_ms")
     facts = [str(event["status_code"])] if event.get("status_code") is not None else []
-    facts += [f"{took:.0f} ms"] if took is not None else []
-    facts += [str(event["message"])]
-    head = f"{event['timestamp'][11:23]} {level:<8} {service:<{SERVICE_CHARS}} "
-    text = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", head + " ".join(facts))
+    facts += [f"{took:.0f} ms" if abs(took) < LONG_MS else f"{took:.3g} ms"] if took is not None else []
+    facts += [told_text(event.get("message"))]
+    clock = _shown(str(event.get("timestamp") or "")[11:23])
+    head = f"{clock:<12} {level[:LEVEL_CHARS]:<{LEVEL_CHARS}} {service[:SERVICE_CHARS]:<{SERVICE_CHARS}} "
+    text = head + _shown(" ".join(facts))
     if look.width and len(text) > look.width:
         text = text[: look.width - 1] + "…"
     if not look.colours:
         return text
     return f"{text[:13]}\x1b[{COLOURS.get(level, '0')}m{text[13:21]}\x1b[0m{text[21:]}"
+
+
+def _shown(text: str) -> str:
+    """Return a text with its control characters shown."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def remarks(tail: Tail, state_before: str, state: Any) -> list[str]:

@@ -14,12 +14,14 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
+from catalog.athena import explained
 from catalog.errors import QueryError
 from catalog.settings import Settings
 from dashboard.inspection import Inspection, JobRun, Measured, Stage, Undelivered, call
 from dashboard.statements import Statement
 
 RUNNING, SUCCEEDED, FAILED, CANCELLED = "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"
+LONGEST_FIELD_CHARS = 2**31 - 1
 _CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 3}, connect_timeout=3, read_timeout=30, max_pool_connections=32
 )
@@ -120,7 +122,9 @@ class Athena(Inspection):
             scanned_bytes=int(statistics.get("DataScannedInBytes", 0)),
             engine_ms=int(statistics.get("TotalExecutionTimeInMillis", 0)),
             result_location=found.get("ResultConfiguration", {}).get("OutputLocation", ""),
-            error=status.get("StateChangeReason", "") or status.get("AthenaError", {}).get("ErrorMessage", ""),
+            error=explained(
+                status.get("StateChangeReason", "") or status.get("AthenaError", {}).get("ErrorMessage", "")
+            ),
         )
 
     def stop(self, execution_id: str) -> None:
@@ -136,5 +140,6 @@ class Athena(Inspection):
 
 def read_csv(content: bytes) -> tuple[Sequence[str], list[list[str | None]]]:
     """Return the header and the rows of a small result, for what is read by hand rather than into a frame."""
+    csv.field_size_limit(LONGEST_FIELD_CHARS)  # by itself `csv` refuses a log line of 128 KiB
     rows = list(csv.reader(io.StringIO(content.decode("utf-8"))))
     return (rows[0], [[value or None for value in row] for row in rows[1:]]) if rows else ((), [])

@@ -21,6 +21,8 @@ from dashboard.timerange import Window
 
 _ARROW = {"string": pa.dictionary(pa.int32(), pa.string())}
 MOST_MANIFESTS = 4
+LONGEST_ROW_BYTES = 16 * 1024 * 1024
+"""A row of a rollup must fit into what is parsed at once; a record of a stream holds at most 1 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,10 @@ def parse_rollup(content: bytes, name: str) -> pa.Table:
     options = pyarrow.csv.ConvertOptions(
         column_types=wanted, strings_can_be_null=True, quoted_strings_can_be_null=False
     )
-    return pyarrow.csv.read_csv(io.BytesIO(content), convert_options=options).select(wanted.names).sort_by("slot")
+    reading = pyarrow.csv.ReadOptions(block_size=LONGEST_ROW_BYTES)
+    parsing = pyarrow.csv.ParseOptions(newlines_in_values=True)
+    table = pyarrow.csv.read_csv(io.BytesIO(content), reading, parsing, options)
+    return table.select(wanted.names).sort_by("slot")
 
 
 def schema(name: str) -> pa.Schema:

@@ -3,17 +3,19 @@
 What a chart needs of them is a few sums, and pandas takes longer to hand out a column than to add it up.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from catalog.schema import told_level, told_text
+
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """A column of texts: for each row the place of its text among `values`, -1 where it is missing."""
+    """A column of texts: for each row the place of its text among `values`; a missing one is one, too: `NO_VALUE`."""
 
     codes: np.ndarray
     values: tuple[str, ...]
@@ -21,8 +23,8 @@ class Texts:
     def places(self, names: Sequence[str]) -> np.ndarray:
         """Return for each row the place of its text among `names`, -1 for any other."""
         places = {name: place for place, name in enumerate(names)}
-        table = [*(places.get(value, -1) for value in self.values), -1]  # the last is for a missing text
-        return np.asarray(np.array(table)[self.codes])
+        table = np.array([places.get(value, -1) for value in self.values], dtype="int64")
+        return np.asarray(table[self.codes])
 
     def followed_by(self, later: "Texts") -> "Texts":
         """Return these texts and then others."""
@@ -32,7 +34,7 @@ class Texts:
     @property
     def seen(self) -> list[str]:
         """The texts that occur, sorted."""
-        counts = np.bincount(self.codes + 1, minlength=len(self.values) + 1)[1:]
+        counts = np.bincount(self.codes, minlength=len(self.values))
         return sorted(value for value, count in zip(self.values, counts, strict=True) if count)
 
 
@@ -73,14 +75,22 @@ class Columns:
 
 
 def from_table(table: pa.Table) -> Columns:
-    """Return a table's rows; its texts are dictionary-encoded."""
+    """Return a table's rows; its texts are dictionary-encoded, and none is missing; a missing whole number is 0."""
     numbers, texts = {}, {}
     for name, column in zip(table.column_names, table.unify_dictionaries().columns, strict=True):
         if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
-            numbers[name] = column.to_numpy()
+            numbers[name] = (column.fill_null(0) if pa.types.is_integer(column.type) else column).to_numpy()
         else:
-            whole = column.combine_chunks()
-            texts[name] = Texts(whole.indices.fill_null(-1).to_numpy(), tuple(whole.dictionary.to_pylist()))
+            texts[name] = _texts(column.combine_chunks(), told_level if name == "level" else told_text)
     found = Columns(numbers, texts)
     slots = found["slot"]
     return found if bool(np.all(slots[:-1] <= slots[1:])) else found.taken(np.argsort(slots, kind="stable"))
+
+
+def _texts(found: pa.DictionaryArray, told: Callable[[str | None], str]) -> Texts:
+    """Return a column's texts as they are told to a reader; the last place of its dictionary is for the missing."""
+    names = [told(value) for value in (*found.dictionary.to_pylist(), None)]
+    values = tuple(dict.fromkeys(names))
+    places = {name: place for place, name in enumerate(values)}
+    table = np.array([places[name] for name in names], dtype="int64")
+    return Texts(table[found.indices.fill_null(len(names) - 1).to_numpy(zero_copy_only=False)], values)

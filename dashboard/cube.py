@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 
 from catalog.latency import middle_of
-from catalog.schema import LEVELS
+from catalog.schema import LEVELS, OTHER_LEVEL
 from dashboard.columns import Columns, Texts
 from dashboard.statements import COUNTS, ENDPOINTS, LATENCY
 from dashboard.timerange import Window
 from dashboard.view import View
 
 ERROR_LEVELS = ("ERROR", "CRITICAL")
+SHOWN_LEVELS = (OTHER_LEVEL, *LEVELS)
 STEPS = (60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
 QUANTILES = (0.5, 0.95, 0.99)
 
@@ -110,12 +111,11 @@ def volume(cube: Cube, view: View, step: int | None = None) -> pd.DataFrame:
     step = step or step_seconds(cube.window, grain=cube.grains.get(name, 60))
     rows = cube.rows(name, cube.window, view)
     slots, place = np.unique(rows["slot"] // step * step, return_inverse=True)
-    levels = rows.texts["level"].places(LEVELS)
-    known = levels >= 0
-    cells = np.bincount(levels[known] * len(slots) + place[known], rows["events"][known], len(LEVELS) * len(slots))
-    seen = np.bincount(levels[known], minlength=len(LEVELS)) > 0
-    table = cells.astype("int64").reshape(len(LEVELS), len(slots))[seen].T
-    columns = [level for level, is_there in zip(LEVELS, seen, strict=True) if is_there]
+    levels = rows.texts["level"].places(SHOWN_LEVELS)
+    cells = np.bincount(levels * len(slots) + place, rows["events"], len(SHOWN_LEVELS) * len(slots))
+    seen = np.bincount(levels, minlength=len(SHOWN_LEVELS)) > 0
+    table = cells.astype("int64").reshape(len(SHOWN_LEVELS), len(slots))[seen].T
+    columns = [level for level, is_there in zip(SHOWN_LEVELS, seen, strict=True) if is_there]
     return pd.DataFrame(table, index=pd.Index(slots, name="slot"), columns=columns)
 
 

@@ -22,7 +22,7 @@ class PatternNames:
 
     def learn(self, table: pa.Table) -> None:
         """Remember the patterns of a part of the rollup."""
-        for text in table.column("pattern").unique().to_pylist():
+        for text in filter(None, table.column("pattern").unique().to_pylist()):
             self._cache.set(f"pattern:{pattern_id(text)}", text, expire=KEPT_SECONDS, retry=True)
 
     def spelled(self, view: View, read: Callable[[], bytes]) -> View:

@@ -2,13 +2,20 @@
 
 import hashlib
 
+from catalog.schema import NO_VALUE
+
 PLACEHOLDER = "<*>"
 OTHER = "<other>"
 """What the rollup calls the patterns beyond the commonest of a row."""
 
 
 def pattern_id(text: str) -> str:
-    """Return a pattern's id as the curated `logs` hold it: the first 16 hexadecimal digits of the MD5 of its text."""
+    """Return a pattern's id as the curated `logs` hold it: the first 16 hexadecimal digits of the MD5 of its text.
+
+    A missing pattern has no id: it is asked for as any missing value is.
+    """
+    if text == NO_VALUE:
+        return NO_VALUE
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:16]
 
 

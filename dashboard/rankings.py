@@ -117,7 +117,7 @@ def facet_counts(cube: Cube, view: View, column: str, limit: int = 10) -> list[t
     )
     rows = cube.rows(kind, cube.window, other)
     texts = rows.texts[column]
-    sums = np.bincount(texts.codes + 1, rows["events"], len(texts.values) + 1)[1:]  # the first is of missing texts
+    sums = np.bincount(texts.codes, rows["events"], len(texts.values))
     counts = [(value, int(events)) for value, events in zip(texts.values, sums, strict=True) if events]
     return sorted(counts, key=lambda counted: (-counted[1], counted[0]))[:limit]
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from catalog.names import key_name, table_name
-from catalog.schema import EVENT_COLUMNS
+from catalog.schema import EVENT_COLUMNS, LEVELS, NO_VALUE, OTHER_LEVEL
 from dashboard.athena import read_csv
-from dashboard.patterns import like
+from dashboard.patterns import like, pattern_id
 from dashboard.statements import Statement, iso_literal, partitions, text_literal, timestamp_literal
 from dashboard.timerange import Window
 from dashboard.view import View
@@ -21,6 +21,7 @@ PAGE_ROWS = 1000
 MAX_ROWS = 10_000
 FIELDS: tuple[str, ...] = tuple(column.name for column in EVENT_COLUMNS) + ("received_at", "extra")
 STATUS_CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
+NEWEST_FIRST = "ORDER BY \"timestamp\" DESC, COALESCE(event_id, '') DESC"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 Record = dict[str, str | None]
@@ -37,11 +38,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the rows of a view are: the tables, and the services whose raw table is not catalogued yet."""
+    """Where the rows of a view are: the tables, the services whose raw table is not catalogued yet, and whether the
+    curated table, which the stack makes, is missing.
+    """
 
     sources: tuple[Source, ...]
     is_raw: bool
     missing_services: tuple[str, ...] = ()
+    has_no_logs: bool = False
 
 
 def choose_sources(
@@ -49,8 +53,10 @@ def choose_sources(
 ) -> Sources:
     """Return the tables that hold a view's rows; `tables` is the Glue catalog's list: all identifiers come from it."""
     if not set(view.levels) & set(drop_levels):
-        return Sources((Source("logs", tables["logs"], False),) if "logs" in tables else (), False)
-    wanted = {service: table_name(key_name(service)) for service in (view.services or services)}
+        has_logs = "logs" in tables
+        return Sources((Source("logs", tables["logs"], False),) if has_logs else (), False, has_no_logs=not has_logs)
+    names = services if not view.services or NO_VALUE in view.services else view.services
+    wanted = {service: table_name(key_name(service)) for service in names if service != NO_VALUE}
     found = tuple(Source(name, tables[name], True) for name in dict.fromkeys(wanted.values()) if name in tables)
     return Sources(found, True, tuple(service for service, name in wanted.items() if name not in tables))
 
@@ -62,8 +68,7 @@ def page_statement(
     parts = [_select(source, view, window, after, limit) for source in sources.sources]
     union = " UNION ALL ".join(sql for sql, _ in parts)
     parameters = tuple(value for _, values in parts for value in values)
-    order = f'ORDER BY "timestamp" DESC, event_id DESC LIMIT {limit}'
-    return Statement(f"SELECT * FROM ({union}) AS found {order}", parameters)
+    return Statement(f"SELECT * FROM ({union}) AS found {NEWEST_FIRST} LIMIT {limit}", parameters)
 
 
 def counts_statement(sources: Sources, view: View, window: Window) -> Statement:
@@ -73,7 +78,8 @@ def counts_statement(sources: Sources, view: View, window: Window) -> Statement:
         moment = 'from_iso8601_timestamp("timestamp")' if source.is_raw else '"timestamp"'
         where, parameters = _where(source, view, window)
         slot = f"CAST(floor(to_unixtime({moment}) / 60) AS bigint) * 60"
-        columns = f"{slot} AS slot, service, level, {_status_class(source)} AS status_class"
+        texts = f"{_text(source, 'service')} AS service, {_text(source, 'level')} AS level"
+        columns = f"{slot} AS slot, {texts}, {_status_class(source)} AS status_class"
         parts.append((f'SELECT {columns} FROM "{source.table}" WHERE {where}', parameters))
     union = " UNION ALL ".join(sql for sql, _ in parts)
     groups = "slot, service, level, status_class"
@@ -109,20 +115,27 @@ def _select(
 ) -> tuple[str, tuple[str, ...]]:
     where, parameters = _where(source, view, window)
     if after:
-        where += ' AND ("timestamp" < ? OR ("timestamp" = ? AND event_id < ?))'
+        where += ' AND ("timestamp" < ? OR ("timestamp" = ? AND ' + f"COALESCE({_text(source, 'event_id')}, '') < ?))"
         moment = _cursor(source, after)
         parameters += (moment, moment, text_literal(after["event_id"] or ""))
     columns = ", ".join(_column(source, name) for name in FIELDS)
     sql = f'SELECT {columns} FROM "{source.table}" WHERE {where}'
     if source.is_raw:
-        sql = f'SELECT * FROM ({sql} ORDER BY "timestamp" DESC, event_id DESC LIMIT {limit}) AS {source.table}_page'
+        sql = f"SELECT * FROM ({sql} {NEWEST_FIRST} LIMIT {limit}) AS {source.table}_page"
     return sql, parameters
 
 
 def _column(source: Source, name: str) -> str:
+    if name in source.columns and not source.is_raw:
+        return f'"{name}"'
+    return f'{_text(source, name)} AS "{name}"'
+
+
+def _text(source: Source, name: str) -> str:
+    """Return a column as a text: a raw table has the columns, and of them the types, that the crawler found."""
     if name not in source.columns:
-        return f'CAST(NULL AS varchar) AS "{name}"'
-    return f'CAST("{name}" AS varchar) AS "{name}"' if source.is_raw else f'"{name}"'
+        return "CAST(NULL AS varchar)"
+    return f'CAST("{name}" AS varchar)' if source.is_raw else f'"{name}"'
 
 
 def _where(source: Source, view: View, window: Window) -> tuple[str, tuple[str, ...]]:
@@ -130,12 +143,16 @@ def _where(source: Source, view: View, window: Window) -> tuple[str, tuple[str, 
     literal = iso_literal if source.is_raw else timestamp_literal
     clauses = [days, '"timestamp" >= ?', '"timestamp" < ?']
     parameters += (literal(window.start), literal(window.end))
-    for column, values in (("level", view.levels), ("service", view.services)):
-        if values:
-            clauses.append(f"{column} IN ({', '.join('?' * len(values))})")
-            parameters += tuple(text_literal(value) for value in values)
+    if view.levels:
+        clause, values = _levels(source, view.levels)
+        clauses.append(clause)
+        parameters += values
+    if view.services:
+        clause, values = _among(_text(source, "service"), view.services)
+        clauses.append(clause)
+        parameters += values
     if view.search:
-        clauses.append("strpos(lower(message), lower(?)) > 0")
+        clauses.append(f"strpos(lower({_text(source, 'message')}), lower(?)) > 0")
         parameters += (text_literal(view.search),)
     for name, values in view.facets.items():
         clause, values = _facet(source, name, values)
@@ -147,21 +164,40 @@ def _where(source: Source, view: View, window: Window) -> tuple[str, tuple[str, 
 def _facet(source: Source, name: str, values: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     if name == "pattern":
         return _by_words(values)
-    column = _status_class(source) if name == "status_class" else name
-    if name != "status_class" and name not in source.columns:
-        return "1 = 0", ()
+    column = _status_class(source) if name == "status_class" else _text(source, name)
+    blanks = (pattern_id(""),) if name == "pattern_id" else ()
     wanted = [value for value in values if not value.startswith("!")]
     unwanted = [value[1:] for value in values if value.startswith("!")]
-    clauses = [f"{column} IN ({', '.join('?' * len(wanted))})"] if wanted else []
-    clauses += [f"({column} IS NULL OR {column} NOT IN ({', '.join('?' * len(unwanted))}))"] if unwanted else []
-    return " AND ".join(clauses), tuple(text_literal(value) for value in wanted + unwanted)
+    parts = [_among(column, wanted, blanks)] if wanted else []
+    if unwanted:
+        clause, parameters = _among(column, unwanted, blanks)
+        parts.append((f"NOT COALESCE({clause}, FALSE)", parameters))
+    return " AND ".join(clause for clause, _ in parts), tuple(value for _, values in parts for value in values)
+
+
+def _among(column: str, values: Sequence[str], blanks: Sequence[str] = ()) -> tuple[str, tuple[str, ...]]:
+    """Return the predicate for rows of certain texts: `NO_VALUE` is one that is missing, empty, or of `blanks`."""
+    texts = tuple(dict.fromkeys((*values, *(("", *blanks) if NO_VALUE in values else ()))))
+    listed = f"{column} IN ({', '.join('?' * len(texts))})"
+    clause = f"({column} IS NULL OR {listed})" if NO_VALUE in values else listed
+    return clause, tuple(text_literal(value) for value in texts)
+
+
+def _levels(source: Source, levels: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """Return the predicate for rows of certain levels: `OTHER_LEVEL` is a missing one, or one that nobody knows."""
+    column = _text(source, "level")
+    if OTHER_LEVEL not in levels:
+        return _among(column, levels)
+    others = [level for level in LEVELS if level not in levels]
+    clause, parameters = _among(column, others) if others else ("FALSE", ())
+    return f"({column} IS NULL OR NOT {clause})", parameters
 
 
 def _by_words(values: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     """Return the predicate for messages that read like patterns, for tables that hold no pattern ids."""
     wanted = tuple(text_literal(like(value)) for value in values if not value.startswith("!"))
     unwanted = tuple(text_literal(like(value[1:])) for value in values if value.startswith("!"))
-    clause = "message LIKE ? ESCAPE '\\'"
+    clause = "COALESCE(message, '') LIKE ? ESCAPE '\\'"
     clauses = ["(" + " OR ".join([clause] * len(wanted)) + ")"] if wanted else []
     clauses += [f"NOT ({clause})"] * len(unwanted)
     return " AND ".join(clauses), wanted + unwanted
@@ -170,7 +206,7 @@ def _by_words(values: Sequence[str]) -> tuple[str, tuple[str, ...]]:
 def _status_class(source: Source) -> str:
     if "status_code" not in source.columns:
         return "CAST(NULL AS varchar)"
-    number = "TRY_CAST(status_code AS bigint)"
+    number = f"TRY_CAST({_text(source, 'status_code')} AS bigint)"
     cases = " ".join(f"WHEN {number} BETWEEN {name[0]}00 AND {name[0]}99 THEN '{name}'" for name in STATUS_CLASSES)
     return f"CASE {cases} END"
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from urllib.parse import quote, urlencode
 
 from catalog.errors import UsageError
-from catalog.schema import LEVELS
+from catalog.schema import LEVELS, OTHER_LEVEL
 from dashboard.timerange import TimeRange, parse_zone, resolve
 
 FACETS: tuple[str, ...] = ("status_class", "endpoint", "error_type", "host", "trace_id", "pattern_id", "event_id")
@@ -19,7 +19,9 @@ FACETS: tuple[str, ...] = ("status_class", "endpoint", "error_type", "host", "tr
 MAX_VALUES = 30
 MAX_CHARS = 200
 SEPARATOR = "|"
-"""Between values of one key; a value holding it can't be filtered by. A leading `!` on a value excludes it."""
+"""Between values of one key; a value holding it can't be filtered by. A leading `!` on a value excludes it.
+
+`NO_VALUE` asks for what is missing, as a level `OTHER_LEVEL` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,15 @@ def parse(query: Mapping[str, str | None], now: datetime) -> tuple[View, tuple[s
         facets=_facets(query, notices),
     )
     return view, tuple(notices)
+
+
+def is_askable(value: str) -> bool:
+    """Return whether a view can filter by a value: a URL must carry it as it is."""
+    return len(value) <= MAX_CHARS and SEPARATOR not in value and not value.startswith("!") and value == _plain(value)
+
+
+def _plain(value: str) -> str:
+    return value.replace("\0", "")
 
 
 def query_string(view: View) -> str:
@@ -93,10 +104,11 @@ def _time_range(query: Mapping[str, str | None], now: datetime, notices: list[st
 
 def _levels(text: str, notices: list[str]) -> tuple[str, ...]:
     asked = [value.upper() for value in text.split(SEPARATOR) if value]
+    known = (*LEVELS, OTHER_LEVEL)
     notices += [
-        f"`level` must be one of {', '.join(LEVELS)}; got {value[:40]!r}" for value in asked if value not in LEVELS
+        f"`level` must be one of {', '.join(known)}; got {value[:40]!r}" for value in asked if value not in known
     ]
-    return tuple(level for level in LEVELS if level in asked)
+    return tuple(level for level in known if level in asked)
 
 
 def _values(key: str, text: str, notices: list[str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 DOLLARS_PER_BYTE = 5 / 10**12
 LEAST_BILLED_BYTES = 10 * 10**6
 NOTHING = "–"
+LONGEST_SECONDS = 100 * 365 * 86_400.0
 
 
 def count(value: float | None) -> str:
@@ -40,6 +41,8 @@ def duration(ms: float | None) -> str:
         return NOTHING
     if ms < 1000:
         return f"{ms:.3g} ms" if ms < 10 else f"{ms:.0f} ms"
+    if ms / 1000 > LONGEST_SECONDS:
+        return "> 100 years"
     if ms < 60_000:
         return f"{ms / 1000:.2f} s"
     return age(ms / 1000)
@@ -47,7 +50,7 @@ def duration(ms: float | None) -> str:
 
 def age(seconds: float) -> str:
     """Return `42 s`, `11 min`, `3 h 5 min`, `2 d 4 h`."""
-    seconds = max(0, round(seconds))
+    seconds = max(0, round(min(seconds, LONGEST_SECONDS)))
     for limit, unit, small, name in ((86_400, "d", 3600, "h"), (3600, "h", 60, "min")):
         if seconds >= limit:
             rest = seconds % limit // small

@@ -55,8 +55,8 @@
       const look = setInterval(() => {
         const grid = exploreGrid();
         const row = grid && grid.getDisplayedRowAtIndex(0);
-        if (row && row.data && row.data.event_id) row.setSelected(true, true);
-        if ((row && row.data && row.data.event_id) || Date.now() - started > 10000) clearInterval(look);
+        if (row && row.data && row.data.event_id !== undefined) row.setSelected(true, true);
+        if ((row && row.data && row.data.event_id !== undefined) || Date.now() - started > 10000) clearInterval(look);
       }, 100);
       return none();
     },
@@ -73,7 +73,7 @@
     if (!grid) return;
     const selected = grid.getSelectedNodes()[0];
     const row = grid.getDisplayedRowAtIndex(selected ? selected.rowIndex + step : 0);
-    if (!row || !row.data || !row.data.event_id) return;
+    if (!row || !row.data || row.data.event_id === undefined) return;
     row.setSelected(true, true);
     grid.ensureIndexVisible(row.rowIndex);
   }

@@ -73,7 +73,7 @@
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     shell: {
       writeView: function (range, levels, services, search, zone, facets, current, due, pageDue, answer, theme, draw, shown) {
-        const order = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
+        const order = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "OTHER"];
         const view = Object.assign(
           {
             from: range.from,

@@ -3,7 +3,7 @@
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from catalog.schema import LEVELS
+from catalog.schema import LEVELS, OTHER_LEVEL
 from dashboard.components.attributes import attributes
 from dashboard.components.still import press, still, written
 from dashboard.timerange import Told
@@ -74,7 +74,7 @@ def filters(view: View, services: list[str]) -> list[html.Div]:
                 html.Label("Level", htmlFor="shell-level", className="control-label"),
                 dcc.Dropdown(
                     id="shell-level",
-                    options=[{"label": level, "value": level} for level in reversed(LEVELS)],
+                    options=[{"label": level, "value": level} for level in (*reversed(LEVELS), OTHER_LEVEL)],
                     value=list(view.levels),
                     multi=True,
                     searchable=False,

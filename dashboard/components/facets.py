@@ -6,7 +6,7 @@ from typing import Any
 from dash import html
 
 from dashboard.components.still import press
-from dashboard.view import View
+from dashboard.view import View, is_askable
 from dashboard.wording import short
 
 TITLES = {
@@ -58,6 +58,9 @@ def chips(view: View) -> list[html.Span]:
 def _value(field: str, value: str, count: int, most: int, chosen: Sequence[str]) -> html.Div:
     state = " included" if value in chosen else " excluded" if f"!{value}" in chosen else ""
     words = [html.Span(value, className="facet-name"), html.Span(short(count), className="facet-count")]
+    if not is_askable(value):
+        told = html.Span(words, className="facet-include", title=f"{count:,} events; too long a text to filter by")
+        return html.Div([told], className="facet-row")
     parts = [choose(words, field, value, "+", className="facet-include", title=f"only {value}: {count:,} events")]
     if field not in ("level", "service"):
         parts.append(choose("−", field, value, "-", className="facet-exclude", title=f"without {value}"))

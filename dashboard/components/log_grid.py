@@ -4,6 +4,7 @@ from typing import Any
 
 import dash_ag_grid as dag
 
+from catalog.schema import told_text
 from dashboard import rows
 from dashboard.components.detail import local_time, took
 
@@ -51,7 +52,12 @@ def log_grid(name: str) -> dag.AgGrid:
     )
 
 
-def grid_row(record: rows.Record, zone: str) -> dict[str, Any]:
-    """Return a record as the table takes it: with its time in a zone, its duration in words and a key."""
+def grid_row(record: rows.Record, zone: str, place: int = 0) -> dict[str, Any]:
+    """Return a record as the table takes it: with its time in a zone, its duration in words and a key.
+
+    What every event must have is told where it is missing; an event without an id has its `place` in the table for one.
+    """
     text = record["timestamp"] or ""
-    return {**record, "time": local_time(text, zone), "took": took(record), "row_id": f"{text}{record['event_id']}"}
+    told = {name: told_text(record[name]) for name in ("level", "service", "message")}
+    key = f"{text}{record['event_id'] or place}"
+    return {**record, **told, "time": local_time(text, zone), "took": took(record), "row_id": key}

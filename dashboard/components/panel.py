@@ -6,7 +6,7 @@ from typing import Any
 from dash import dcc, html, no_update
 
 from catalog.errors import QueryError
-from catalog.schema import LEVELS
+from catalog.schema import LEVELS, OTHER_LEVEL
 from dashboard.components.still import element, still, written
 
 
@@ -43,7 +43,7 @@ def chart(name: str, label: str, height: int, figure: dict[str, Any] | None = No
 
 def legend(name: str, told: str = "") -> html.Div:
     """Return the level colours with their names, and a place for the chart's sentence."""
-    colours = {level: f"var(--level-{level.lower()})" for level in LEVELS}
+    colours = {level: f"var(--level-{level.lower()})" for level in LEVELS} | {OTHER_LEVEL: "var(--level-other)"}
     told_place = html.Span(told, id=name, className="panel-note")
     return html.Div([told_place, still(keys(colours), className="legend-keys")], className="legend")
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from dash import html
 
+from catalog.athena import remedy
+from catalog.names import key_name, table_name
 from dashboard.components.panel import message
 from dashboard.guard import DearQueryError
 from dashboard.rows import MAX_ROWS, Sources
@@ -20,13 +22,24 @@ def rows_count(found: int | None) -> str:
     return f"{count(found)} rows: all of them, newest first"
 
 
-def rows_banner(view: View, sources: Sources, drop_levels: Sequence[str], found: int | None) -> html.Div | None:
-    """Return what must be known of the rows; None when they are simply all there are."""
+def rows_banner(
+    view: View, sources: Sources, drop_levels: Sequence[str], found: int | None, is_empty: bool = False
+) -> html.Div | None:
+    """Return what must be known of the rows; None when they are simply all there are.
+
+    `is_empty` says that the range has no events at all, whatever the filters.
+    """
     dropped = ", ".join(drop_levels)
+    if sources.has_no_logs:
+        return message("The table logs does not exist", f"It holds the rows: {remedy('logs')}.")
     if sources.missing_services:
-        names = ", ".join(sources.missing_services)
-        text = f"Not catalogued yet: {names}. Raw tables appear after the next crawl: run 'loglake crawl'."
+        names = ", ".join(table_name(key_name(service)) for service in sources.missing_services)
+        text = (
+            f"Raw tables that do not exist yet: {names}. They hold the rows of {dropped}: 'loglake crawl' makes them."
+        )
         return html.Div(text, className="banner warn")
+    if found == 0 and is_empty:
+        return message("No rows", "Nothing at all was logged in this range. Choose another one.")
     if found == 0:
         hint = f" {dropped} rows are not kept in the curated table: choose such a level to read the raw tables."
         nothing = "Nothing in this range passes these filters."

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -30,7 +31,7 @@ def _row(record: Mapping[str, Any], theme: Theme, query: str) -> Markup:
     errors = sparkline(record["errors_series"], theme.levels["ERROR"], 90, 22, f"error rate of {name}")
     return element(
         "tr",
-        element("td", element("a", name, href=href(f"/services/{name}", query), class_="service-link")),
+        element("td", element("a", name, href=href(f"/services/{quote(name, safe='')}", query), class_="service-link")),
         element("td", count(record["events"]), _delta(record, "events", neutral=True), class_="number"),
         element("td", events, class_="spark-cell"),
         element("td", share(record["error_rate"]), _delta(record, "error_rate"), class_="number"),

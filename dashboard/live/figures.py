@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from catalog.live import Counts
-from catalog.schema import LEVELS
+from catalog.schema import LEVELS, OTHER_LEVEL
 from dashboard.figures.axes import FONT, Figure, value_axis
 from dashboard.live.ticks import chart_starts, rates
 from dashboard.theme import Theme, level_colour
@@ -27,7 +27,7 @@ def rate(slots: Mapping[int, Counts], view: View, theme: Theme, now: float) -> F
             "marker": {"color": level_colour(theme, level), "line": {"width": 0}},
             "hovertemplate": "%{y:,.1f}/s",
         }
-        for level in LEVELS
+        for level in (OTHER_LEVEL, *LEVELS)
         if level in courses
     ]
     layout = {

@@ -6,9 +6,9 @@ from typing import Any
 
 from catalog.live import Counts, merged
 from catalog.live_feed import Cursor, Feed, Tail, matches
-from dashboard.components.detail import local_time
+from catalog.schema import told_level, told_text
+from dashboard.components.detail import local_time, took
 from dashboard.view import View
-from dashboard.wording import duration
 
 NOBODY = "<no service>"
 MOST_ROWS = 200
@@ -57,8 +57,8 @@ def chosen(events: Sequence[Mapping[str, Any]], most: int = MOST_ROWS) -> list[M
     """Return at most `most` events in their order: errors first, then the others evenly."""
     if len(events) <= most:
         return list(events)
-    errors = [place for place, event in enumerate(events) if event["level"] in ("ERROR", "CRITICAL")][-most:]
-    others = [place for place, event in enumerate(events) if event["level"] not in ("ERROR", "CRITICAL")]
+    errors = [place for place, event in enumerate(events) if event.get("level") in ("ERROR", "CRITICAL")][-most:]
+    others = [place for place, event in enumerate(events) if event.get("level") not in ("ERROR", "CRITICAL")]
     room = most - len(errors)
     step = len(others) / room if room else 1.0
     even = [others[int(number * step)] for number in range(room if others else 0)]
@@ -68,9 +68,10 @@ def chosen(events: Sequence[Mapping[str, Any]], most: int = MOST_ROWS) -> list[M
 def _row(event: Mapping[str, Any], zone: str) -> dict[str, Any]:
     return {
         **event,
-        "time": local_time(str(event["timestamp"])[:23].replace("T", " "), zone),
-        "took": duration(event["response_time_ms"]) if event.get("response_time_ms") is not None else "",
-        "row_id": f"{event['event_id']}-{event['arrived_ms']}",
+        **{name: told_text(event.get(name)) for name in ("level", "service", "message")},
+        "time": local_time(str(event.get("timestamp") or "")[:23].replace("T", " "), zone),
+        "took": took({"response_time_ms": str(event.get("response_time_ms"))}),
+        "row_id": f"{event.get('event_id')}-{event['arrived_ms']}",
     }
 
 
@@ -118,7 +119,7 @@ def rates(slots: Mapping[int, Counts], view: View, now: float) -> dict[str, list
         for (_, level, _), count in (
             slots[start].where(view.services, view.levels).events.items() if start in slots else ()
         ):
-            course = levels.setdefault(level, [0.0 if each in slots else None for each in starts])
+            course = levels.setdefault(told_level(level), [0.0 if each in slots else None for each in starts])
             course[place] = (course[place] or 0.0) + count / 10
     return levels
 

@@ -1,6 +1,7 @@
 """Explore: the log lines themselves, found by time, level, service, facets and text."""
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,6 +10,7 @@ import dash_bootstrap_components as dbc
 from dash import ALL, ClientsideFunction, Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
 
 from catalog.errors import LoglakeError
+from catalog.schema import told_level, told_text
 from dashboard import access, rankings, rows, shell
 from dashboard.components import detail as details
 from dashboard.components.attributes import attributes
@@ -20,6 +22,7 @@ from dashboard.components.still import HTML, written
 from dashboard.figures import charts
 from dashboard.guard import DearQueryError
 from dashboard.links import href
+from dashboard.statements import COUNTS
 from dashboard.theme import theme_of
 from dashboard.timerange import Window, absolute, resolve
 from dashboard.view import View, query_string, to_store
@@ -212,9 +215,11 @@ def _block(request: Any, basis: Any, viewer: str) -> tuple[Any, Any, Any]:
     block = page[start - first : start - first + BLOCK_ROWS]
     found = first + len(page) if len(page) < rows.PAGE_ROWS else None
     total = rows.MAX_ROWS if found is None and first + len(page) >= rows.MAX_ROWS else found
-    shown = [grid_row(record, view.zone) for record in block]
-    sources = shell.lake().sources(view, shell.loaded_cube(basis).services)
-    banner = rows_banner(view, sources, shell.lake().drop_levels, found)
+    shown = [grid_row(record, view.zone, start + place) for place, record in enumerate(block)]
+    cube = shell.loaded_cube(basis)
+    sources = shell.lake().sources(view, cube.services)
+    is_empty = not len(cube.rows(COUNTS, cube.window))
+    banner = rows_banner(view, sources, shell.lake().drop_levels, found, is_empty)
     return _rows(shown, total), banner, rows_count(found)
 
 
@@ -249,13 +254,13 @@ def open_detail(selected: Any, basis: Any) -> Any:
     prevent_initial_call=True,
 )
 def show_context(clicks: Any, record: Any, basis: Any, viewer: str) -> Any:
-    if not clicks or not record:
+    moment = details.moment_of(record["timestamp"]) if clicks and record else None
+    if moment is None:
         return no_update
-    moment = datetime.fromisoformat(f"{record['timestamp'][:23]}+00:00")
     window = Window(moment - timedelta(seconds=60), moment + timedelta(seconds=60))
-    view = View(levels=shell.view_of(basis["view"]).levels, services=(record["service"],))
+    view = View(levels=shell.view_of(basis["view"]).levels, services=(told_text(record["service"]),))
     try:
-        found = shell.lake().page(view, window, [record["service"]], 0, viewer, "context")
+        found = shell.lake().page(view, window, [told_text(record["service"])], 0, viewer, "context")
     except LoglakeError as error:
         return message("The surrounding lines could not be read", str(error))
     place = next((n for n, other in enumerate(found) if other["event_id"] == record["event_id"]), 0)
@@ -290,7 +295,13 @@ def _window(basis: Any) -> Window:
 
 def permalink(record: rows.Record) -> str:
     """Return the query that shows one event alone, by its id, in the minute it happened."""
-    moment = datetime.fromisoformat(f"{(record['timestamp'] or '')[:19]}+00:00")
-    window = Window(moment.replace(second=0), moment.replace(second=0) + timedelta(minutes=1))
-    facets = {"event_id": (record["event_id"] or "",)}
-    return query_string(View(absolute(window), (record["level"] or "",), (record["service"] or "",), facets=facets))
+    view = View(
+        levels=(told_level(record["level"]),),
+        services=(told_text(record["service"]),),
+        facets={"event_id": (told_text(record["event_id"]),)},
+    )
+    moment = details.moment_of(record["timestamp"])
+    if moment is None:
+        return query_string(view)
+    start = moment.replace(second=0, microsecond=0)
+    return query_string(replace(view, time_range=absolute(Window(start, start + timedelta(minutes=1)))))

@@ -15,7 +15,7 @@ from dashboard.components.tiles import skeleton_tiles, tile
 from dashboard.figures import charts
 from dashboard.links import href
 from dashboard.theme import Theme
-from dashboard.view import View, query_string
+from dashboard.view import MAX_CHARS, View, is_askable, query_string
 from dashboard.wording import count, duration, share
 
 dash.register_page(
@@ -109,24 +109,10 @@ def _endpoint_table(records: list[dict[str, Any]], view: View) -> html.Table:
 
 
 def _endpoint_row(record: dict[str, Any], view: View) -> html.Tr:
-    target = View(
-        view.time_range,
-        ("ERROR", "CRITICAL"),
-        (record["service"],),
-        zone=view.zone,
-        facets={"endpoint": (record["endpoint"],)},
-    )
     before = record["previous_error_rate"]
     grown = not math.isnan(before) and record["error_rate"] > 0.01 and record["error_rate"] > 2 * before
     cells = [
-        html.Td(
-            dcc.Link(
-                record["endpoint"],
-                href=href("/explore", query_string(target)),
-                className="service-link mono",
-                title="its errors, in Explore",
-            )
-        ),
+        html.Td(_endpoint(record, view)),
         html.Td(record["service"]),
         *(html.Td(text, className="number") for text in (count(record["events"]), count(record["errors"]))),
         html.Td(
@@ -142,3 +128,13 @@ def _endpoint_row(record: dict[str, Any], view: View) -> html.Tr:
         ),
     ]
     return html.Tr(cells)
+
+
+def _endpoint(record: dict[str, Any], view: View) -> Any:
+    """Return an endpoint as a link to its errors; as text where a URL can't carry it."""
+    name, service = record["endpoint"], record["service"]
+    if not (is_askable(name) and is_askable(service)):
+        return html.Span(name[:MAX_CHARS], className="mono", title="no link: a URL can't carry this name")
+    target = View(view.time_range, ("ERROR", "CRITICAL"), (service,), zone=view.zone, facets={"endpoint": (name,)})
+    link = href("/explore", query_string(target))
+    return dcc.Link(name, href=link, className="service-link mono", title="its errors, in Explore")

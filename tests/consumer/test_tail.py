@@ -142,3 +142,24 @@ def test_what_can_not_be_asked_is_said_in_a_line(watched: Watched, arguments: tu
 def test_a_line_in_a_pipe_has_no_colours_and_is_as_long_as_it_is() -> None:
     text = line(event(message="m" * 300, level="ERROR", timestamp="2026-11-22T10:00:00.123Z"), Look())
     assert text == f"10:00:00.123 ERROR    payment        200 12 ms {'m' * 300}"
+
+
+@pytest.mark.parametrize(
+    ("odd", "shown"),
+    [
+        ({"message": None}, "10:00:00.123 ERROR    payment        200 12 ms (none)"),
+        ({"service": None}, "10:00:00.123 ERROR    (none)         200 12 ms m"),
+        ({"level": None}, "10:00:00.123 (none)   payment        200 12 ms m"),
+        ({"level": "EXTRAORDINARY"}, "10:00:00.123 EXTRAORD payment        200 12 ms m"),
+        ({"level": "\x1b[2J"}, "10:00:00.123 \\x1b[2J  payment        200 12 ms m"),
+        ({"service": "a\u202eb"}, "10:00:00.123 ERROR    a\\x202eb       200 12 ms m"),
+        ({"timestamp": None}, "             ERROR    payment        200 12 ms m"),
+        ({"response_time_ms": 1e300, "status_code": 0}, "10:00:00.123 ERROR    payment        0 1e+300 ms m"),
+    ],
+)
+def test_an_odd_event_is_a_line_like_any_other(odd: dict[str, Any], shown: str) -> None:
+    plain = event(message="m", level="ERROR", timestamp="2026-11-22T10:00:00.123Z")
+    assert line({**plain, **odd}, Look()) == shown
+    coloured = line({**plain, **odd}, Look(colours=True))
+    assert coloured.count("\x1b") == 2
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == shown

@@ -89,6 +89,11 @@ def build(folder: Path, end: datetime, hours: int = 48, per_second: float = 5.0,
     """Write the lake into `folder`, the last event just before `end`; return the folder."""
     rng = np.random.default_rng(seed)
     frame = pd.concat([_events(service, end, hours, per_second, rng) for service in SERVICES], ignore_index=True)
+    return write(frame, folder, end)
+
+
+def write(frame: pd.DataFrame, folder: Path, end: datetime) -> Path:
+    """Write the lake of a frame of events, which may lack any of their values, into `folder`; return the folder."""
     connection = duckdb.connect()
     connection.execute("SET enable_progress_bar = false")
     connection.register("frame", frame)
@@ -196,7 +201,7 @@ def _write(connection: duckdb.DuckDBPyConnection, folder: Path, end: datetime) -
     body = "event_id, level, environment, host, http_method, endpoint, status_code, response_time_ms, request_bytes, response_bytes, client_ip, user_id, user_agent, trace_id, message, error_type"
     _copy(
         connection,
-        f"SELECT moment AS timestamp, {body}, moment + INTERVAL 3 SECOND AS received_at, NULL::VARCHAR AS extra, md5(pattern)[:16] AS pattern_id, pattern, service, {day} FROM events WHERE level NOT IN ('DEBUG', 'INFO')",
+        f"SELECT moment AS timestamp, {body}, moment + INTERVAL 3 SECOND AS received_at, NULL::VARCHAR AS extra, md5(pattern)[:16] AS pattern_id, pattern, service, {day} FROM events WHERE COALESCE(level, '') NOT IN ('DEBUG', 'INFO')",
         folder / "logs",
         "service, year, month, day",
     )
@@ -208,8 +213,8 @@ def _write(connection: duckdb.DuckDBPyConnection, folder: Path, end: datetime) -
             folder / table_name(service.name),
             "year, month, day",
         )
-    bucket = f"greatest({LOWEST_BUCKET}, least({HIGHEST_BUCKET}, floor(ln(greatest(response_time_ms, 0.1)) / ln({BASE}))::INT))"
-    minutes = f"""SELECT date_trunc('minute', moment) AS minute, service, level, (status_code // 100)::VARCHAR || 'xx' AS status_class, endpoint,
+    bucket = f"CASE WHEN response_time_ms IS NOT NULL THEN greatest({LOWEST_BUCKET}, least({HIGHEST_BUCKET}, floor(ln(greatest(response_time_ms, 0.1)) / ln({BASE})))::INT) END"
+    minutes = f"""SELECT date_trunc('minute', moment) AS minute, service, level, CASE WHEN status_code BETWEEN 100 AND 599 THEN (status_code // 100)::VARCHAR || 'xx' END AS status_class, endpoint,
         count(*) AS event_count, sum(response_bytes)::BIGINT AS response_bytes_sum, sum(response_time_ms) AS response_time_ms_sum,
         max(response_time_ms) AS response_time_ms_max, histogram({bucket})::MAP(INT, BIGINT) AS latency_histogram, histogram(pattern)::MAP(VARCHAR, BIGINT) AS patterns, {day}
         FROM events GROUP BY ALL"""

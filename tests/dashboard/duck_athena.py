@@ -51,7 +51,9 @@ class DuckAthena:
         self._numbers = itertools.count(1)
         self._connection = duckdb.connect(config={"threads": 2})
         self._connection.execute(f"CREATE SCHEMA {DATABASE}")
-        self._tables = {path.name: self._view(path) for path in sorted(folder.iterdir()) if path.is_dir()}
+        self._tables = {
+            path.name: self._view(path) for path in sorted(folder.iterdir()) if any(path.rglob("*.parquet"))
+        }
 
     def start(self, statement: Statement, token: str) -> str:
         if token in self._tokens:

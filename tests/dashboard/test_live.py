@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from catalog import live
-from catalog.live_feed import Feed
+from catalog.live_feed import Feed, matches
 from catalog.masking import Masking
 from consumer.records import Record
 from consumer.shard import Shard, Stored
 from consumer.store import Store
 from dashboard.broker import open_cache
 from dashboard.lake import Lake
-from dashboard.live.ticks import NOBODY, chosen, narrowed
+from dashboard.live.ticks import NOBODY, _row, chosen, narrowed
 from dashboard.login import open_gate
 from dashboard.view import View
 from tests.consumer.conftest import encoded, event
@@ -133,3 +133,14 @@ def test_choosing_rows_keeps_errors_and_an_even_part_of_the_rest() -> None:
     assert 90 <= len(shown) <= 100
     assert sum(each["level"] == "ERROR" for each in shown) == 20
     assert [events.index(each) for each in shown] == sorted(events.index(each) for each in shown)
+
+
+def test_odd_events_are_rows_of_the_tail_and_answer_to_its_filters() -> None:
+    lacking = dict.fromkeys(live.FIELDS) | {"arrived_ms": 1}
+    row = _row(lacking, "UTC")
+    assert (row["level"], row["service"], row["message"], row["time"]) == ("(none)", "(none)", "(none)", "–")
+    assert matches(lacking, ("(none)",), ("OTHER",), "")
+    assert not matches(lacking, ("payment",), (), "")
+    assert not matches(lacking, (), ("ERROR",), "none")
+    assert chosen([lacking], 1) == [lacking]
+    assert _row(lacking | {"timestamp": "soon", "response_time_ms": 1e300}, "UTC")["took"] == "> 100 years"

@@ -65,7 +65,7 @@ def test_like_leaves_open_what_the_pattern_does_and_nothing_else() -> None:
 def test_pattern_is_sought_by_id_in_the_curated_table_and_by_its_words_in_the_raw_ones() -> None:
     curated = Sources((Source("logs", (*rows.FIELDS, "pattern_id"), False),), False)
     statement = rows.page_statement(curated, View(facets={"pattern_id": ("abc",)}), WINDOW)
-    assert "pattern_id IN (?)" in statement.sql
+    assert '"pattern_id" IN (?)' in statement.sql
     raw = Sources((Source("payment", rows.FIELDS, True),), True)
     statement = rows.page_statement(raw, View(facets={"pattern": ("took <*> ms",)}), WINDOW)
     assert statement.parameters[-1] == "'took % ms%'"

@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dashboard.components.row_banners import rows_banner
+from dashboard.components.still import written
 from dashboard.lake import Lake
 from dashboard.rows import choose_sources, page_statement, safe_cell, to_csv
 from dashboard.timerange import Window, resolve
@@ -80,3 +82,18 @@ def test_csv_holds_the_columns_shown_and_no_cell_runs_as_a_formula() -> None:
     text = to_csv([{"level": "INFO", "message": "=cmd|' /C calc'!A0", "host": "h"}], ("level", "message"))
     assert text == '"level","message"\r\n"INFO","\'=cmd|\' /C calc\'!A0"\r\n'
     assert [safe_cell(cell) for cell in ("+1", "-1", "@x", "a=b", "")] == ["'+1", "'-1", "'@x", "a=b", ""]
+
+
+def test_rows_that_are_not_there_are_told_apart_by_why() -> None:
+    view, nowhere = View(levels=("ERROR",)), choose_sources(View(), (), DROPPED, {})
+    told = [
+        rows_banner(view, nowhere, DROPPED, 0),
+        rows_banner(view, choose_sources(View(levels=("INFO",)), ("user-service",), DROPPED, {}), DROPPED, 0),
+        rows_banner(view, choose_sources(view, (), DROPPED, TABLES), DROPPED, 0, is_empty=True),
+        rows_banner(view, choose_sources(view, (), DROPPED, TABLES), DROPPED, 0),
+    ]
+    words = [written(banner) for banner in told]
+    assert "The table logs does not exist" in words[0] and "loglake deploy" in words[0]
+    assert "user_service" in words[1] and "loglake crawl" in words[1]
+    assert "Nothing at all was logged in this range" in words[2]
+    assert "Nothing in this range passes these filters" in words[3]

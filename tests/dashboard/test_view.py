@@ -35,7 +35,7 @@ def test_invalid_parts_are_left_out_and_named() -> None:
     assert notices == (
         "`color` is not something this page knows",
         "a time must be 'now', 'now-6h' or ISO-8601; got 'never'",
-        "`level` must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL; got 'LOUD'",
+        "`level` must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL, OTHER; got 'LOUD'",
         "`q` may hold 200 characters; got 300",
         "a time zone must be UTC or an IANA name such as Europe/Berlin; got 'Mars/Olympus'",
     )
