@@ -13,7 +13,7 @@ from catalog.errors import QueryError
 from dashboard.blocks import Block, columns_of, from_bytes, to_bytes
 from dashboard.cube import Cube
 from dashboard.memo import Memo
-from dashboard.statements import COUNTS, LATENCY
+from dashboard.statements import COUNTS, LATENCY, PATTERNS
 from dashboard.timerange import Window
 
 BLOCK_SECONDS = 7 * 86_400.0
@@ -76,7 +76,10 @@ class CubeStore:
         start, end = (datetime.fromtimestamp(moment, UTC) for moment in facts["window"])
         return Cube(
             Window(start, end),
-            {name: columns_of(name, parts) for name, parts in ({COUNTS: [], LATENCY: []} | tables).items()},
+            {
+                name: columns_of(name, parts)
+                for name, parts in ({COUNTS: [], LATENCY: [], PATTERNS: []} | tables).items()
+            },
             {name: grain for name, grain, _ in facts["blocks"]},
             datetime.fromtimestamp(facts["complete_to"], UTC) if facts["complete_to"] else None,
             compare_from=self._compare_from,

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,8 +9,11 @@ import pytest
 from catalog.latency import bucket_of, percentile
 from dashboard import cube as cubes
 from dashboard import rankings
+from dashboard.broker import open_cache
 from dashboard.components import status_line
 from dashboard.cube import Cube
+from dashboard.cube_store import CubeStore
+from dashboard.statements import PATTERNS
 from dashboard.timerange import Window
 from dashboard.view import View
 from tests.dashboard.rollups import columns
@@ -65,6 +69,13 @@ def test_quantile_of_rows_is_the_catalogs_percentile() -> None:
     histogram = rows.frame().groupby("bucket")["events"].sum().to_dict()
     for wanted in (0.01, 0.5, 0.95, 0.999, 1.0):
         assert cubes.quantile(rows, wanted) == pytest.approx(percentile(histogram, wanted))
+
+
+def test_a_cube_of_days_without_rows_has_no_patterns_but_the_columns_for_them(tmp_path: Path) -> None:
+    store = CubeStore(open_cache(str(tmp_path)))
+    cube = store.cube(store.keep(WINDOW, [], None, ()), ())
+    assert len(cube.rows(PATTERNS, WINDOW)) == 0
+    assert "pattern" in cube.rows(PATTERNS, WINDOW).frame().columns
 
 
 def test_tiles_compare_with_no_window_whose_events_are_a_sample() -> None:
