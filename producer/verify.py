@@ -7,8 +7,8 @@ may still be under way. The rules, per service and minute:
               doubles in raw are allowed, and reported;
               a good event that could not be delivered, and so lies under errors/, counts here
     errors    what no one could read: acknowledged unreadable events, plus at most those in doubt; more, as above
-    rollup    SUM(event_count) = distinct ids in raw
-    rejects   distinct rejected lines = those in raw
+    rollup    SUM(event_count) = distinct ids in raw, but for events whose time is too far from their arrival
+    rejects   distinct rejected lines = those in raw, and these events
     logs      count = distinct ids = the rollup's count of the kept levels
 
 Ledgers count and know no ids, so an event that belongs to none can stand in the place of a lost one of its minute.
@@ -32,12 +32,14 @@ LOST, DOUBLED, UNEXPECTED, UNLEDGERED = "lost", "doubled", "unexpected", "in no 
 class Lake:
     """What the stages hold. `raw` and `raw_rejects` count distinct events; `raw_doubles` those stored twice.
 
+    `raw_untimely` are those of `raw` that the Glue job must reject, for their time is too far from their arrival.
     `undelivered` are good events under errors/, `errors` what no one could read.
     """
 
     raw: Counter[Minute] = field(default_factory=Counter)
     raw_doubles: int = 0
     raw_rejects: int = 0
+    raw_untimely: Counter[Minute] = field(default_factory=Counter)
     undelivered: Counter[Minute] = field(default_factory=Counter)
     errors: int = 0
     rollup: Counter[Cell] = field(default_factory=Counter)
@@ -99,8 +101,8 @@ def _compare_totals(before: Balance, after: Balance, lake: Lake) -> Iterator[Fin
             "rejects",
             UNEXPECTED,
             lake.rejects,
-            _rejected(before.acknowledged),
-            max(lake.raw_rejects, _rejected(before.acknowledged)),
+            _rejected(before.acknowledged) + lake.raw_untimely.total(),
+            max(lake.raw_rejects, _rejected(before.acknowledged)) + lake.raw_untimely.total(),
         ),
     ):
         if found < least:
@@ -113,7 +115,7 @@ def _compare_rollup(lake: Lake, until: str) -> Iterator[Finding]:
     rollup: Counter[Minute] = Counter()
     for (service, minute, _), count in lake.rollup.items():
         rollup[service, minute] += count
-    raw, counted = _until(lake.raw, until), _until(rollup, until)
+    raw, counted = _until(lake.raw - lake.raw_untimely, until), _until(rollup, until)
     yield from _differences("rollup", LOST, raw, counted)
     yield from _differences("rollup", DOUBLED, counted, raw)
 

@@ -106,3 +106,14 @@ def test_minutes_that_are_not_over_are_left_out_at_every_stage() -> None:
         logs=Counter({PAYMENT: 3, late: 1}),
     )
     assert findings(changed) == []
+
+
+def test_an_event_whose_time_is_too_far_from_its_arrival_is_a_reject_and_not_lost() -> None:
+    changed = dataclasses.replace(
+        lake(),
+        raw_untimely=Counter({PAYMENT: 1}),
+        rollup=Counter({(*PAYMENT, "INFO"): 9, (*PAYMENT, "ERROR"): 3}),
+        rejects=3,
+    )
+    assert findings(changed) == []
+    assert findings(dataclasses.replace(changed, rejects=2)) == [Finding("rejects", LOST, ALL, ALL, 1)]
