@@ -14,9 +14,9 @@ GOOD_LINES = 5
 
 def hostile_lines() -> list[bytes]:
     """Return the hostile records on a line each, those that are events with ids of their own; no blank ones."""
-    known = hostile.EVENT["event_id"].encode()
-    lines = [each.replace(b"\n", b" ") for each in hostile.RECORDS]
-    return [each.replace(known, b"0193-%08d" % number) for number, each in enumerate(lines) if each.strip(b" \t\r")]
+    lines = [each.replace(b"\n", b" ") for each in hostile.HOSTILE.values()]
+    known = b'"0193-hostile"'
+    return [each.replace(known, b'"0193-%08d"' % number) for number, each in enumerate(lines) if each.strip(b" \t\r")]
 
 
 @pytest.mark.spark
