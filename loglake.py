@@ -1,5 +1,6 @@
 """The `loglake` command: gathers each folder's `cli.py`, imported only when one of its commands is asked for."""
 
+import difflib
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
@@ -37,7 +38,10 @@ COMMANDS: Mapping[str, str] = {
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command's module only when that command runs or the help lists it."""
+    """A group that imports a command's module only when that command runs or the help lists it.
+
+    Its help wraps what commands say of themselves instead of cutting it off, and it knows what a slip was meant to be.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -48,6 +52,20 @@ class LazyGroup(click.Group):
         command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name)
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], COMMANDS)
+            mend = f"did you mean {' or '.join(map(repr, near))}?" if near else "'loglake --help' lists them"
+            raise click.UsageError(f"no such command {args[0]!r}; {mend}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        found = [(name, self.get_command(ctx, name)) for name in COMMANDS]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(1_000)) for name, command in found if command])
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -89,7 +89,7 @@ def by_us(given: list[Record]) -> Work:
     def work() -> int:
         shard = Shard("shardId-0", Stored(Head("shardId-0")), Masking(), time.time())
         count = shard.add(given)
-        shard.chunk()
+        shard.chunks()
         return count
 
     return work

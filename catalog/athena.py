@@ -1,5 +1,6 @@
 """Asking Athena one query: start it, wait for it, read its result object from S3 (never page by page)."""
 
+import re
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -13,6 +14,9 @@ POLL_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 MINIMUM_BILLED_BYTES = 10_000_000
 DOLLARS_PER_BYTE = 5 / 1_000_000_000_000
 FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
+
+_POSITION = re.compile(r"line \d+:\d+: ")
+"""How Athena begins what it says of SQL that it can't parse, when it is asked to start it."""
 
 Row = list[str | None]
 
@@ -87,7 +91,8 @@ def start(client: Any, sql: str, database: str, work_group: str, parameters: Seq
         client.stop_query_execution(QueryExecutionId=client.start_query_execution(**request)["QueryExecutionId"])
         raise
     except ClientError as error:
-        raise QueryError(error.response["Error"]["Message"]) from error
+        said = error.response["Error"]["Message"]
+        raise QueryError(f"syntax error: {said}" if _POSITION.match(said) else said) from error
     except BotoCoreError as error:
         raise QueryError(f"Athena can't be asked: {error}") from error
 

@@ -4,7 +4,8 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, TextIO
 
 import click
 
@@ -13,12 +14,16 @@ from catalog.athena import Result
 from catalog.dropping import dropped_by
 from catalog.errors import LoglakeError, QueryError, UsageError
 from catalog.named_queries import named_queries, named_query
+from catalog.options import stack_option
 
 FORMATS = ("table", "csv", "json")
 
 
 @click.command()
+@stack_option
 @click.argument("sql_or_name", required=False)
+@click.option("--file", "file", type=click.File(encoding="utf-8"), help="Read the SQL from a file; - is stdin.")
+@click.option("--limit", type=click.IntRange(0), help="Show at most so many rows; it reads as much as without.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Default: table on a terminal, csv elsewhere.")
 @click.option("--param", "parameters", multiple=True, metavar="V", help="Value of the next `?`; repeat it for more.")
 @click.option("--database", help="Default: the stack's.")
@@ -27,6 +32,8 @@ FORMATS = ("table", "csv", "json")
 @click.option("--list", "list_", is_flag=True, help="List the named queries.")
 def query(
     sql_or_name: str | None,
+    file: TextIO | None,
+    limit: int | None,
     format_: str | None,
     parameters: Sequence[str],
     database: str | None,
@@ -36,22 +43,40 @@ def query(
 ) -> None:
     """Run SQL, or a named query by its NAME, and print its rows; what it scanned and cost goes to stderr.
 
-    A --param is a number, true, false, null, a date (2026-11-21), else a string; `'42'` in quotes is a string.
+    `-` reads the SQL from standard input. A --param is a number, true, false, null, a date (2026-11-21), else a string;
+    `'42'` in quotes is a string.
     """
     if list_:
         print_named_queries()
         return
-    if not sql_or_name or not sql_or_name.strip():
-        raise click.UsageError("SQL or the NAME of a named query must be given; 'loglake query --list' shows the names")
+    sql = _sql(sql_or_name, file)
     stack = settings.load(stack_name)
     database = database or stack.database
-    sql = named_query(sql_or_name).sql(database) if _is_name(sql_or_name) else sql_or_name
+    if _is_name(sql):
+        sql = named_query(sql).sql(database)
     if not yes and (dropped := dropped_by(sql, database, stack.database)):
         confirm_drop(dropped, stack.stack_name)
     result = run(sql, [athena.literal(value) for value in parameters], database, stack)
     if result.columns:
-        show(result, format_ or ("table" if sys.stdout.isatty() else "csv"))
-    click.echo(cost_line(result), err=True)
+        show(replace(result, rows=result.rows[:limit]), format_ or ("table" if sys.stdout.isatty() else "csv"))
+    shown = f"{limit} of " if limit is not None and limit < len(result.rows) else ""
+    click.echo(shown + cost_line(result), err=True)
+    if result.columns and not result.rows and result.reads:
+        click.echo("no rows; on a new lake the first come with the first run of the job: 'loglake curate'", err=True)
+
+
+def _sql(sql_or_name: str | None, file: TextIO | None) -> str:
+    """Return the SQL, or the name of a named query, that was given in one of three ways."""
+    if bool(sql_or_name) == bool(file):
+        raise click.UsageError(
+            "SQL, the NAME of a named query or --file must be given, and only one of them; "
+            "'loglake query --list' shows the names"
+        )
+    file = sys.stdin if sql_or_name == "-" else file
+    text = (file.read() if file else sql_or_name or "").strip()
+    if not text:
+        raise click.UsageError("the SQL must not be empty; 'loglake query --list' shows queries that have a name")
+    return text
 
 
 def confirm_drop(dropped: str, stack_name: str) -> None:

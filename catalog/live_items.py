@@ -1,11 +1,15 @@
 """The live table's items in DynamoDB's own notation, both ways."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from catalog.live import HEADS, Chunk, Counts, Head, counts_of, counts_to_bytes, pack, slot_key, unpack
 
 Item = dict[str, dict[str, Any]]
+MAX_ITEM_BYTES = 400 * 1024
+"""DynamoDB's limit: the names and values of an item's attributes, a number's value at most 21 bytes."""
+_REST_BYTES = 1024
+"""What a chunk's item holds besides its events, rounded up: names, keys, a position and four numbers."""
 
 
 def head_key(shard: str) -> Item:
@@ -85,6 +89,11 @@ def chunk_item(shard: str, chunk: Chunk, expires_at: float) -> Item:
         "content": {"B": pack(list(chunk.events))},
         "expires_at": {"N": str(int(expires_at))},
     }
+
+
+def fits(events: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether a chunk with these events fits into one item."""
+    return len(pack(list(events))) <= MAX_ITEM_BYTES - _REST_BYTES
 
 
 def chunk_of(item: Mapping[str, Any]) -> Chunk:

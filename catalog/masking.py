@@ -37,7 +37,7 @@ class Rule:
 
 
 _NAME = (
-    r"(?:[a-z0-9]+[_-])*"
+    r"(?<![^\W_])"
     r"(?:token|password|passwd|passphrase|pwd|secret|api[_-]?key|access[_-]?key|private[_-]?key)"
 )
 _VENDORS = (
@@ -49,12 +49,12 @@ _RULES: tuple[Rule, ...] = (
     Rule(
         "token",
         "secret",
-        re.compile(rf"(?i)\b{_NAME}[\"']?\s*[=:]\s*(\"[^\"]*\"?|'[^']*'?|(?!\[)[^\s,;&\"']+)"),
+        re.compile(rf"(?i){_NAME}[\"']?\s*[=:]\s*(\"[^\"]*\"?|'[^']*'?|(?!\[)[^\s,;&\"']+)"),
         ("token", "secret", "pass", "pwd", "key"),
         "=:",
     ),
     Rule("token", "secret", re.compile(r"://[^\s/:@]*:([^\s/@]+)@"), ("://",), "@"),
-    Rule("token", "jwt", re.compile(r"(eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?)"), ("eyj",)),
+    Rule("token", "jwt", re.compile(r"(eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?)?)"), ("eyj",)),
     Rule(
         "token", "aws-key", re.compile(r"\b((?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16})\b"), ("akia", "asia", "aroa", "aida")
     ),
@@ -118,7 +118,7 @@ class Masking:
 
         def replace(match: re.Match[str]) -> str:
             whole, secret = match[0], match[1]
-            if rule.label == "card" and not _luhn(secret):
+            if (rule.label == "card" and not _luhn(secret)) or (rule.label == "jwt" and "." not in secret):
                 return whole
             if rule.label == "ip" and mode == MASK:
                 return truncate_ip(secret)

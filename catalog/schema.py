@@ -4,6 +4,7 @@ Glue columns, Spark fields, validation and the documentation derive from `EVENT_
 the transformation Lambda and the Glue job can carry it.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -78,6 +79,9 @@ PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
     "double": (int, float),
 }
 
+INT_BITS: Mapping[str, int] = {"int": 32, "bigint": 64}
+"""How many bits a column of each type of whole numbers has."""
+
 
 def parse_timestamp(text: str) -> datetime:
     """Return the moment an ISO-8601 text names, as an aware UTC `datetime`; raise `SchemaError` if it names none.
@@ -86,15 +90,17 @@ def parse_timestamp(text: str) -> datetime:
     """
     try:
         moment = datetime.fromisoformat(text)
+        if moment.tzinfo is UTC:
+            return moment
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (TypeError, ValueError):
         raise SchemaError(f"`timestamp` must be ISO-8601; got {text!r}") from None
-    if moment.tzinfo is UTC:
-        return moment
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise SchemaError(f"`timestamp` must be of the years 1 to 9999 in UTC; got {text!r}") from None
 
 
 def validate(event: Mapping[str, Any]) -> None:
-    """Raise `SchemaError` unless `event` has every required column, rightly typed.
+    """Raise `SchemaError` unless `event` has every required column, rightly typed and in its type's range.
 
     Unknown keys are allowed: a producer may run ahead of the catalog. Other columns may be absent or null.
     """
@@ -108,6 +114,16 @@ def validate(event: Mapping[str, Any]) -> None:
             continue
         if not isinstance(value, PYTHON_TYPES[column.type]) or isinstance(value, bool):
             raise SchemaError(f"`{column.name}` must be {column.type}; got {value!r}")
+        if not isinstance(value, str):
+            _require_range(column, value)
     if event["level"] not in LEVELS:
         raise SchemaError(f"`level` must be one of {', '.join(LEVELS)}; got {event['level']!r}")
     parse_timestamp(event["timestamp"])
+
+
+def _require_range(column: Column, value: Any) -> None:
+    bits = INT_BITS.get(column.type)
+    if bits and not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+        raise SchemaError(f"`{column.name}` must be {column.type} of {bits} bits; got {value!r}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SchemaError(f"`{column.name}` must be finite; got {value!r}")

@@ -16,6 +16,7 @@ import click
 
 from catalog.errors import LoglakeError, UsageError
 from catalog.names import key_name
+from catalog.options import stack_option
 from catalog.schema import LEVEL_ALIASES, LEVELS
 from catalog.settings import Settings, load
 
@@ -100,6 +101,7 @@ def _stop_on_signals(stop: threading.Event) -> None:
 
 
 @click.command()
+@stack_option
 @click.option("--service", "services", multiple=True, help="Only this one; repeat, or separate by commas, for more.")
 @click.option("--level", "levels", multiple=True, help="Only this one, such as ERROR; repeat for more.")
 @click.option("--grep", metavar="REGEX", help="Only events in which this is found, in whatever case.")

@@ -1,5 +1,6 @@
 """Records of the stream opened into user records, and user records into events that can be counted, or why not."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,9 +10,9 @@ import orjson
 
 from catalog import kpl
 from catalog.errors import SchemaError
-from catalog.live import position_of
+from catalog.live import OTHER, position_of
 from catalog.names import key_name
-from catalog.schema import EVENT_COLUMNS, LEVEL_ALIASES, LEVELS, PYTHON_TYPES, parse_timestamp, validate
+from catalog.schema import EVENT_COLUMNS, INT_BITS, LEVEL_ALIASES, LEVELS, PYTHON_TYPES, parse_timestamp, validate
 
 BROKEN_AGGREGATE = "a KPL aggregate whose MD5, index or protobuf is broken"
 NOT_JSON = "not a JSON object in UTF-8"
@@ -20,6 +21,10 @@ _CLASSES = tuple(
     (column.name, frozenset(PYTHON_TYPES[column.type] + (() if column.required else (type(None),))))
     for column in EVENT_COLUMNS
 )
+_LIMITS = tuple(
+    (column.name, 2.0 ** (INT_BITS[column.type] - 1)) for column in EVENT_COLUMNS if column.type in INT_BITS
+)
+_DOUBLES = tuple(column.name for column in EVENT_COLUMNS if column.type == "double")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,10 @@ def _looks_sound(event: Event) -> bool:
     for name, classes in _CLASSES:
         if get(name).__class__ not in classes:
             return False
-    return event["level"] in LEVELS
+    for name, limit in _LIMITS:
+        if not -limit < (get(name) or 0) < limit:
+            return False
+    return event["level"] in LEVELS and all(math.isfinite(get(name) or 0) for name in _DOUBLES)
 
 
 @lru_cache(maxsize=4096)
@@ -93,8 +101,10 @@ def _service(name: str) -> str:
 
 @lru_cache(maxsize=1024)
 def status_class(status: int | None) -> str | None:
-    """Return `2xx` to `5xx` for a status; None without one."""
-    return None if status is None else f"{status // 100}xx"
+    """Return `1xx` to `5xx` for a status, `OTHER` for one that HTTP does not know; None without one."""
+    if status is None:
+        return None
+    return f"{status // 100}xx" if 100 <= status < 600 else OTHER
 
 
 def is_error(event: Mapping[str, Any]) -> bool:

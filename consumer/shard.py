@@ -5,7 +5,7 @@ same numbers, and a write that finds a further position stored may simply adopt 
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from catalog.errors import SchemaError
@@ -23,9 +23,10 @@ from catalog.live import (
 )
 from catalog.masking import Masking
 from consumer.records import Event, Record, UserRecord, is_error, open_record, parse, status_class
-from consumer.ring import Sample, error_text, room_for, slim
+from consumer.ring import MOST_CHUNKS, Sample, error_text, parts, room_for, slim
 
-MOST_SERVICES = 200
+MOST_SERVICES = 100
+"""Services that a slot counts by name: with every latency, level and status of each it fits into one item."""
 MOST_ERRORS = 50
 MOST_REASONS = 30
 
@@ -88,9 +89,9 @@ class Shard:
         is_new = record.position > self._totals_at
         try:
             event, moment = parse(record.data)
-        except SchemaError as error:
+        except Exception as error:  # whatever one record does to us, those behind it must be read
             if is_new:
-                self._reject(str(error))
+                self._reject(str(error) if isinstance(error, SchemaError) else f"{type(error).__name__} on reading it")
             return
         if is_new:
             self.totals["events"] += 1
@@ -100,7 +101,7 @@ class Shard:
         elif is_new:
             self.totals["late"] += 1
         if record.position > self._ring_at and moment > arrival - RING_AGE_SECONDS:
-            self._sample.offer(event, record.arrival_ms)
+            self._sample.offer(event, record.arrival_ms, record.position, self.totals["events"])
 
     def _reject(self, reason: str) -> None:
         name = f"rejected: {reason}"
@@ -134,12 +135,25 @@ class Shard:
                 key = (OTHER, OTHER)
             counts.errors[key] += 1
 
-    def chunk(self) -> Chunk | None:
-        """Return the ring's next chunk; None when nothing new was seen."""
+    def chunks(self) -> list[Chunk]:
+        """Return the ring's next chunks, as many as the table's limit makes of them; none when nothing new was seen.
+
+        Each reaches to its last event, the last one to the present; it also counts what found no room.
+        """
         if not self._sample.seen or self.position <= self._ring_at:
-            return None
-        events = slim(self._sample.chosen(), self._masking)
-        return Chunk(self._ring_number + 1, self.position, self._sample.seen, self.totals["events"], tuple(events))
+            return []
+        return [*self._cut()]
+
+    def _cut(self) -> Iterator[Chunk]:
+        kept, seen, place = self._sample.chosen(), 0, 0
+        found = [*parts(slim(kept, self._masking))][:MOST_CHUNKS]
+        for number, events in enumerate(found[:-1], self._ring_number + 1):
+            place += len(events)
+            last = kept[place - 1]
+            yield Chunk(number, last.position, last.seen - seen, last.total, tuple(events))
+            seen = last.seen
+        number, total = self._ring_number + len(found), self.totals["events"]
+        yield Chunk(number, self.position, self._sample.seen - seen, total, tuple(found[-1]))
 
     def head(self, now: float, checkpoint: str = "") -> Head:
         """Return the shard's head as of now."""

@@ -78,9 +78,7 @@ class Store:
         now = self._clock()
         for start in sorted(shard.dirty):
             self._write_slot(shard, start, now)
-        chunk = shard.chunk()
-        if chunk is not None:
-            self._write_chunk(shard, chunk, now)
+        self._write_chunks(shard, now)
         self._write_head(shard, checkpoint, now)
         shard.forget_before(shard.last_arrival - live.COUNTED_SECONDS - 2 * live.SLOT_SECONDS)
 
@@ -94,18 +92,28 @@ class Store:
         _, counts, position = live_items.counts_in(found)
         shard.adopt_slot(start, Slot(counts, position))
 
-    def _write_chunk(self, shard: Shard, chunk: Chunk, now: float) -> None:
-        item = live_items.chunk_item(shard.id, chunk, now + live.RING_KEPT_SECONDS)
+    def _write_chunks(self, shard: Shard, now: float) -> None:
+        last = None
+        for chunk in shard.chunks():
+            last = chunk
+            if not self._write_chunk(shard.id, chunk, now):
+                newest = next(self._query(live_items.ring_partition(shard.id), newest=True))
+                last = live_items.chunk_of(newest)
+                break
+        if last is not None:
+            shard.wrote_chunk(last, now)
+
+    def _write_chunk(self, shard: str, chunk: Chunk, now: float) -> bool:
+        """Write a chunk and delete the one that leaves the ring; return False if somebody else has written it."""
+        item = live_items.chunk_item(shard, chunk, now + live.RING_KEPT_SECONDS)
         found = self._put(item, "attribute_not_exists(pk)")
-        if found is not None:
-            newest = next(self._query(live_items.ring_partition(shard.id), newest=True))
-            shard.wrote_chunk(live_items.chunk_of(newest), now)
-            return
-        shard.wrote_chunk(chunk, now)
+        if found is not None and found["position"] != item["position"]:
+            return False
         gone = chunk.number - live.RING_CHUNKS
         if gone > 0:
             key = {"pk": item["pk"], "sk": {"S": live.slot_key(gone)}}
             self._call("delete_item", TableName=self.table, Key=key)
+        return True
 
     def _write_head(self, shard: Shard, checkpoint: str, now: float) -> None:
         item = live_items.head_item(shard.head(now, checkpoint), now + live.HEAD_KEPT_SECONDS)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +11,16 @@ import click
 from catalog.errors import SettingsError, UsageError
 from catalog.settings import Settings, load
 from dashboard.alerts.cli import alerts
-from dashboard.users_cli import state_option, users
+from dashboard.folders import served_folders
+from dashboard.users_cli import users
 
 __all__ = ["alerts", "dashboard", "users"]
-
-DEFAULT_CACHE = Path(".loglake") / "dashboard-cache"
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8050, show_default=True, type=click.IntRange(1, 65_535))
-@click.option(
-    "--cache-dir",
-    default=DEFAULT_CACHE,
-    show_default=True,
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where answers are kept; on a local disk, may be deleted.",
-)
-@state_option
+@served_folders
 @click.option(
     "--workers", default=2, show_default=True, type=click.IntRange(1, 32), help="Processes that answer requests."
 )
@@ -40,6 +33,11 @@ DEFAULT_CACHE = Path(".loglake") / "dashboard-cache"
 @click.option("--certificate", type=click.Path(exists=True), help="TLS certificate, PEM; with --key.")
 @click.option("--key", type=click.Path(exists=True), help="Its private key, PEM.")
 @click.option("--plain-http", is_flag=True, help="Let people log in unencrypted, on an address that is not loopback.")
+@click.option(
+    "--compare-from",
+    type=click.DateTime(),
+    help="Compare with no period before this UTC moment: its events are a sample.",
+)
 @click.option("--ask-above-gb", default=2.0, show_default=True, help="Ask before a query for rows that reads more.")
 def dashboard(host: str, port: int, cache_dir: Path, state_dir: Path, workers: int, prefix: str, **rest: Any) -> None:
     """Serve the dashboard: logs, rates and latencies, read through Athena and cached.
@@ -71,7 +69,9 @@ def scope(settings: Settings, endpoint: str) -> str:
     return hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
 
 
-def make_lake(settings: Settings, directory: Path, ask_above_gb: float = 2.0) -> Any:
+def make_lake(
+    settings: Settings, directory: Path, ask_above_gb: float = 2.0, compare_from: datetime | None = None
+) -> Any:
     """Return a process's lake."""
     from dashboard.athena import Athena
     from dashboard.broker import open_cache
@@ -79,8 +79,9 @@ def make_lake(settings: Settings, directory: Path, ask_above_gb: float = 2.0) ->
     from dashboard.lake import Lake
 
     drop_levels = tuple(level for level in settings.drop_levels.split(",") if level)
+    since = compare_from.replace(tzinfo=UTC) if compare_from else None
     limits = Limits(int(ask_above_gb * 10**9), int(settings.scan_cutoff_bytes))
-    return Lake(Athena(settings), open_cache(str(directory)), drop_levels, limits=limits)
+    return Lake(Athena(settings), open_cache(str(directory)), drop_levels, limits=limits, compare_from=since)
 
 
 def make_app(settings: Settings, directory: Path, state_dir: Path, prefix: str, **options: Any) -> Any:
@@ -92,7 +93,7 @@ def make_app(settings: Settings, directory: Path, state_dir: Path, prefix: str, 
     from dashboard.broker import open_cache
     from dashboard.login import open_gate
 
-    lake = make_lake(settings, directory, options.get("ask_above_gb", 2.0))
+    lake = make_lake(settings, directory, options.get("ask_above_gb", 2.0), options.get("compare_from"))
     alb = Alb(options["alb_arn"]) if options.get("alb_arn") else None
     gate = open_gate(
         state_dir,

@@ -34,16 +34,25 @@ class Cube:
     complete_to: datetime | None = None
     is_filtered: bool = False
     """Whether the counts were taken from rows that a search or facet already chose."""
+    compare_from: datetime | None = None
+    """Events before it are a sample: a previous window that begins earlier is as good as empty."""
 
     @property
     def services(self) -> list[str]:
         """Every service seen in either window, by name."""
         return self.columns[COUNTS].texts["service"].seen
 
+    @property
+    def is_comparable(self) -> bool:
+        """Whether the window before holds all of its events, and not a sample."""
+        return self.compare_from is None or self.window.previous.start >= self.compare_from
+
     def rows(self, kind: str, window: Window, view: View | None = None) -> Columns:
         """Return the rows of a window, and of a view's services, levels and facets where the kind has such columns."""
         columns = self.columns[kind]
         rows = columns.taken(slice(*np.searchsorted(columns["slot"], (_floor(window), window.end.timestamp()))))
+        if window == self.window.previous and not self.is_comparable:
+            rows = columns.taken(slice(0))
         chosen = (("service", view.services), ("level", view.levels)) if view else ()
         masks = [rows.texts[name].places(wanted) >= 0 for name, wanted in chosen if wanted and name in rows.texts]
         facets = view.facets if view else {}

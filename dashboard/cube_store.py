@@ -25,7 +25,8 @@ MEMO_BLOCKS = 64
 class CubeStore:
     """Blocks by their keys, and cubes by tokens that name their blocks; safe to use from any thread."""
 
-    def __init__(self, cache: FanoutCache) -> None:
+    def __init__(self, cache: FanoutCache, compare_from: datetime | None = None) -> None:
+        self._compare_from = compare_from
         self._cache = cache
         self._memo = Memo(MEMO_CUBES)
         self._blocks = Memo(MEMO_BLOCKS)
@@ -78,6 +79,7 @@ class CubeStore:
             {name: columns_of(name, parts) for name, parts in ({COUNTS: [], LATENCY: []} | tables).items()},
             {name: grain for name, grain, _ in facts["blocks"]},
             datetime.fromtimestamp(facts["complete_to"], UTC) if facts["complete_to"] else None,
+            compare_from=self._compare_from,
         )
 
     def _read(self, key: str) -> pa.Table:

@@ -63,6 +63,7 @@ class Lake:
         drop_levels: Sequence[str] = (),
         clock: Callable[[], datetime] = utc_now,
         limits: Limits | None = None,
+        compare_from: datetime | None = None,
     ) -> None:
         self.engine = engine
         self.broker = Broker(engine, cache, lambda: clock().timestamp())
@@ -72,7 +73,8 @@ class Lake:
         self.clock = clock
         self._cache = cache
         self._patterns = PatternNames(cache)
-        self._cubes = CubeStore(cache)
+        self.compare_from = compare_from
+        self._cubes = CubeStore(cache, compare_from)
 
     def scoped(self, services: Sequence[str]) -> "Lake":
         """Return this lake as someone sees it who may see `services` only; all of them when there are none."""

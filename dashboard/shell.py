@@ -19,7 +19,7 @@ from dashboard import access, timerange
 from dashboard.athena import FAILED, RUNNING
 from dashboard.components import chrome
 from dashboard.components.panel import message
-from dashboard.components.status_line import status_line
+from dashboard.components.status_line import sampled, status_line
 from dashboard.components.still import HTML, written
 from dashboard.cube import Cube
 from dashboard.lake import Lake
@@ -276,7 +276,8 @@ def _load(
 
 
 def _status(loaded: Loaded, view: View, has_previous: bool = True) -> str:
-    return written(status_line(loaded, lake().clock().timestamp(), view.zone, has_previous))
+    parts = status_line(loaded, lake().clock().timestamp(), view.zone, has_previous)
+    return written([*parts, *sampled(loaded.window, lake().compare_from, view.zone)])
 
 
 def span_of(view: View) -> dict[str, str]:

@@ -2,27 +2,13 @@
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
 from catalog.errors import UsageError
+from dashboard.folders import asked_state
 from dashboard.users import ROLES, Users
-
-DEFAULT_STATE = Path(".loglake") / "dashboard"
-
-
-def state_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the option that names the state folder."""
-    return click.option(
-        "--state-dir",
-        default=DEFAULT_STATE,
-        show_default=True,
-        type=click.Path(path_type=Path, file_okay=False),
-        help="Where users, saved views and alerts are kept.",
-    )(command)
 
 
 @click.group()
@@ -36,7 +22,7 @@ def users() -> None:
 @click.option("--service", "services", multiple=True, help="A service that they may see; repeat it. Default: all.")
 @click.option("--no-password", is_flag=True, help="For someone whom the load balancer identifies, by e-mail address.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-@state_option
+@asked_state
 def add(
     name: str, role: str, services: tuple[str, ...], no_password: bool, password_stdin: bool, state_dir: Path
 ) -> None:
@@ -49,7 +35,7 @@ def add(
 @users.command()
 @click.argument("name")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-@state_option
+@asked_state
 def passwd(name: str, password_stdin: bool, state_dir: Path) -> None:
     """Change the password of NAME, which logs them out everywhere."""
     found = Users(state_dir / "users.json")
@@ -60,7 +46,7 @@ def passwd(name: str, password_stdin: bool, state_dir: Path) -> None:
 
 @users.command()
 @click.argument("name")
-@state_option
+@asked_state
 def remove(name: str, state_dir: Path) -> None:
     """Remove the user NAME, which logs them out everywhere."""
     Users(state_dir / "users.json").remove(name)
@@ -69,7 +55,7 @@ def remove(name: str, state_dir: Path) -> None:
 
 @users.command("list")
 @click.option("--json", "as_json", is_flag=True)
-@state_option
+@asked_state
 def list_(as_json: bool, state_dir: Path) -> None:
     """List the users, their roles and services."""
     found = [*Users(state_dir / "users.json").all().values()]

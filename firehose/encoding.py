@@ -2,6 +2,7 @@
 
 import binascii
 import json
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -18,7 +19,7 @@ except ImportError:
 
 def decode_plainly(data: bytes) -> Any:
     """Do what `decode` does by the standard library alone."""
-    return json.loads(data.decode("utf-8"), parse_constant=_refuse)
+    return json.loads(data.decode("utf-8"), parse_constant=_refuse, parse_float=_finite, parse_int=_whole)
 
 
 def encode_plainly(value: Any) -> bytes:
@@ -38,6 +39,16 @@ def wrap_plainly(data: bytes) -> str:
 
 def _refuse(constant: str) -> Any:
     raise ValueError(f"JSON has no {constant}")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
+
+
+def _whole(text: str) -> int:
+    _finite(text)
+    return int(text)
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

@@ -11,6 +11,7 @@ import click
 
 from catalog import settings
 from catalog.errors import UsageError
+from catalog.options import stack_option
 from glue_streaming import closed_days, following, wording
 from glue_streaming.storage import REPORTS, Storage
 
@@ -22,6 +23,7 @@ MOST_DAYS = 36_500
 
 
 @click.command()
+@stack_option
 @_STACK
 @click.option("--from", "from_day", type=_DAY, help="Rebuild days from raw instead, from this one.")
 @click.option("--to", "to_day", type=_DAY, help="The last day to rebuild.  [default: the first]")
@@ -38,6 +40,7 @@ def curate(stack_name: str | None, from_day: datetime | None, to_day: datetime |
 
 
 @click.command()
+@stack_option
 @_STACK
 @click.option("--dry-run", is_flag=True, help="Say what would be rewritten, and change nothing.")
 @click.option(
@@ -62,6 +65,7 @@ def compact(stack_name: str | None, dry_run: bool, before_days: int, as_json: bo
 
 
 @click.command()
+@stack_option
 @_STACK
 @_JSON
 def crawl(stack_name: str | None, as_json: bool) -> None:

@@ -1,15 +1,13 @@
 """Why a line was rejected, in words: the field, what must hold and the value. Python, for rejected lines only."""
 
 import json
-import math
 from datetime import UTC, datetime
 from typing import Any
 
 from catalog.errors import SchemaError
-from catalog.schema import EVENT_COLUMNS, MAX_AGE, MAX_AHEAD, RECEIVED_AT, parse_timestamp, validate
+from catalog.schema import MAX_AGE, MAX_AHEAD, RECEIVED_AT, parse_timestamp, validate
 
 MAX_REASON_CHARS = 500
-_INT_BITS = {"int": 32, "bigint": 64}
 
 
 def reason_of(raw_line: bytes | None, arrived: datetime | None = None) -> str | None:
@@ -36,20 +34,16 @@ def _reason(raw_line: bytes, arrived: datetime | None) -> str:
         return f"a line must be one JSON object; got {type(event).__name__}"
     try:
         validate(event)
+        json.dumps(event, ensure_ascii=False).encode()
     except SchemaError as error:
         return str(error)
+    except UnicodeEncodeError as error:
+        return f"a text must be Unicode; got half a surrogate pair, {error.object[error.start]!r}"
     return _beyond_schema(event, arrived)
 
 
 def _beyond_schema(event: dict[str, Any], arrived: datetime | None) -> str:
-    """Return what the lake refuses and an application may still send: out of range in value or in time."""
-    for column in EVENT_COLUMNS:
-        value = event.get(column.name)
-        bits = _INT_BITS.get(column.type)
-        if value is not None and bits and not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
-            return f"`{column.name}` must be {column.type} of {bits} bits; got {value!r}"
-        if isinstance(value, float) and not math.isfinite(value):
-            return f"`{column.name}` must be finite; got {value!r}"
+    """Return what the lake refuses and an application may still send: out of reason in time."""
     received = event.get(RECEIVED_AT.name)
     if received is not None and not isinstance(received, str):
         return f"`{RECEIVED_AT.name}` must be string; got {received!r}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -15,21 +16,34 @@ SHARDS, STREAMS, CONCURRENCY = 1, 1, 10
 _DELIVERY_STREAMS = 50
 """Delivery streams of an account in a region, unless AWS has granted more (Data Firehose quota page)."""
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_TO_AWS = "a shell without AWS_ENDPOINT_URL looks at AWS"
+
 
 def account_checks(session: Any = None) -> Iterator[Check]:
-    """Yield what was found in the account and region of the credentials in use; nothing is changed."""
+    """Yield what was found in the account and region of the credentials in use; nothing is changed.
+
+    Where they lead to an endpoint of this machine, that is said, and nothing is claimed about AWS.
+    """
     session = session or boto3.Session()
     config = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard", "max_attempts": 2})
     if not session.region_name:
         yield Check("region", "none", "run 'export AWS_DEFAULT_REGION=us-east-1'")
         return
     yield Check("region", session.region_name)
+    sts = session.client("sts", config=config)
+    is_local = urlsplit(sts.meta.endpoint_url).hostname in LOOPBACK
+    if is_local:
+        yield Check("endpoint", f"{sts.meta.endpoint_url} on this machine, not AWS; {_TO_AWS}")
     try:
-        identity = session.client("sts", config=config).get_caller_identity()
+        identity = sts.get_caller_identity()
     except (BotoCoreError, ClientError) as error:
         yield Check("credentials", str(error), "run 'aws configure', or 'eval \"$(loglake env)\"' for a laptop")
         return
     yield Check("credentials", f"account {identity['Account']}, {identity['Arn']}")
+    if is_local:
+        yield Check("quotas", "none here; those of an AWS account were not looked at")
+        return
     for subject, look in (("shards", _shards), ("delivery", _delivery_streams), ("Lambda", _concurrency)):
         yield _asked(subject, look, lambda service: session.client(service, config=config))
 

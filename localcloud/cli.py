@@ -8,27 +8,20 @@ import sys
 import time
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
+from catalog import laptop
 from catalog.errors import LoglakeError, UsageError
+from catalog.laptop import process_of
+from catalog.options import data_dir_option, running_data_dir_option
 
 STAGES = ("endpoint", "producer", "consumer", "dashboard", "alerts", "deploy", "up")
 
 
-def _data_dir(command: Any) -> Any:
-    return click.option(
-        "--data-dir",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=Path(".loglake"),
-        show_default=True,
-        help="Where everything of this laptop stack lives.",
-    )(command)
-
-
 @click.command()
-@_data_dir
+@data_dir_option
 @click.option(
     "--rate", type=click.FloatRange(min=0.1, max=20_000), default=200, show_default=True, help="Events per second."
 )
@@ -59,7 +52,7 @@ def up(data_dir: Path, rate: float, backfill_days: float, port: int, endpoint_po
 
     if port == endpoint_port:
         raise UsageError(f"--port and --endpoint-port must differ; got {port} for both")
-    workspace = Workspace(data_dir.absolute())
+    workspace = Workspace(data_dir)
     workspace.claim()
     plan = chain.Plan(workspace, rate, backfill_days, port, endpoint_port)
     with workspace.lock() as lock:
@@ -70,6 +63,7 @@ def up(data_dir: Path, rate: float, backfill_days: float, port: int, endpoint_po
             lock.close()
             chain.detach(plan)
             _say(f"healthy: {plan.dashboard_url} · stop it with 'loglake down'")
+            _say(screen.FIRST_ROWS)
             return
         _stop_on_signals()
         screen.run(plan)
@@ -91,15 +85,15 @@ def _say(text: str) -> None:
 
 
 @click.command()
-@_data_dir
+@running_data_dir_option
 def down(data_dir: Path) -> None:
     """Stop what `loglake up` runs on a data directory; the data stays."""
     from localcloud.leftovers import end_leftovers
-    from localcloud.processes import end, find
+    from localcloud.processes import end
     from localcloud.workspace import Workspace, read_object
 
-    workspace = Workspace(data_dir.absolute())
-    owner = find(read_object(workspace.run_file))
+    workspace = Workspace(data_dir)
+    owner = process_of(read_object(workspace.run_file))
     if owner is not None:
         _say(f"stopping 'loglake up' (process {owner.pid})")
         end(owner, timeout_s=90)
@@ -110,7 +104,7 @@ def down(data_dir: Path) -> None:
 
 
 @click.command()
-@_data_dir
+@running_data_dir_option
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 @click.option("--watch", is_flag=True, help="Ask again every few seconds until Ctrl-C.")
 def status(data_dir: Path, as_json: bool, watch: bool) -> int:
@@ -119,7 +113,7 @@ def status(data_dir: Path, as_json: bool, watch: bool) -> int:
     from localcloud import status as state
     from localcloud.workspace import Workspace
 
-    workspace = Workspace(data_dir.absolute())
+    workspace = Workspace(data_dir)
     if watch and not as_json:
         screen.watch(workspace)
     found = state.collect(workspace)
@@ -132,7 +126,7 @@ def status(data_dir: Path, as_json: bool, watch: bool) -> int:
 
 
 @click.command()
-@_data_dir
+@running_data_dir_option
 @click.argument("stage", type=click.Choice(STAGES), required=False)
 @click.option("--lines", type=click.IntRange(1, 100_000), default=40, show_default=True, help="How many lines of each.")
 @click.option("--follow", is_flag=True, help="Go on as lines are written, until Ctrl-C.")
@@ -140,7 +134,11 @@ def logs(data_dir: Path, stage: str | None, lines: int, follow: bool) -> None:
     """Show the last lines of a stage's log, or of every stage's."""
     from localcloud.workspace import Workspace
 
-    folder = Workspace(data_dir.absolute()).logs
+    folder = Workspace(data_dir).logs
+    if not folder.is_dir():
+        raise LoglakeError(f"nothing has run on {str(data_dir)!r}, so there are no logs; start it with 'loglake up'")
+    if not laptop.is_running(data_dir):
+        click.echo(f"nothing runs on {data_dir} now; 'loglake up' starts it; these are its last words", err=True)
     if follow and stage is None:
         raise UsageError(f"--follow takes one stage of {', '.join(STAGES)}; got none")
     for name in [stage] if stage else STAGES:
@@ -167,7 +165,7 @@ def _follow(path: Path) -> None:
 
 
 @click.command()
-@_data_dir
+@running_data_dir_option
 @click.option("--port", type=int, default=8050, show_default=True)
 @click.option("--endpoint-port", type=int, default=4566, show_default=True)
 @click.option("--aws", is_flag=True, help="Look at the AWS account instead: credentials, region, quotas.")
@@ -180,7 +178,9 @@ def doctor(data_dir: Path, port: int, endpoint_port: int, aws: bool, as_json: bo
     from localcloud import account, preflight
 
     ports = {"--port": port, "--endpoint-port": endpoint_port}
-    found = list(account.account_checks() if aws else preflight.checks(data_dir.absolute(), ports, os.environ))
+    run = laptop.read_run(data_dir) if laptop.is_running(data_dir) else {}
+    held = [urlsplit(run[name]).port or 0 for name in ("endpoint_url", "dashboard_url") if name in run]
+    found = list(account.account_checks() if aws else preflight.checks(data_dir, ports, os.environ, held))
     if as_json:
         rows = [{"subject": c.subject, "found": c.found, "ok": c.ok, "mend": c.mend} for c in found]
         click.echo(json.dumps(rows, indent=1))
@@ -193,16 +193,19 @@ def doctor(data_dir: Path, port: int, endpoint_port: int, aws: bool, as_json: bo
 
 
 @click.command()
-@_data_dir
+@running_data_dir_option
 def env(data_dir: Path) -> None:
-    """Print the variables that point this shell at the laptop: eval "$(loglake env)"."""
-    from localcloud.up import laptop_variables
-    from localcloud.workspace import Workspace, read_object
+    """Print what points this shell at the laptop: eval "$(loglake env)".
 
-    run = read_object(Workspace(data_dir.absolute()).run_file)
-    if not run:
+    It puts `loglake` itself on the PATH too, unless it is there.
+    """
+    run = laptop.read_run(data_dir)
+    if not laptop.is_running(data_dir):
         raise LoglakeError(f"nothing runs on {str(data_dir)!r}; start it with 'loglake up'")
     if sys.stdout.isatty():
         click.echo('# eval "$(loglake env)" sets these in your shell', err=True)
-    for name, value in laptop_variables(run["endpoint_url"]).items():
+    folder = laptop.commands_folder()
+    if folder not in os.environ.get("PATH", "").split(os.pathsep):
+        click.echo(f'export PATH={shlex.quote(folder)}:"$PATH"')
+    for name, value in laptop.variables(run["endpoint_url"], data_dir).items():
         click.echo(f"export {name}={shlex.quote(value)}")

@@ -6,10 +6,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from catalog.laptop import ACCESS_KEY, SECRET_KEY
 from localcloud.engine import BYPASS_HEADER
-
-ACCESS_KEY = "test"
-SECRET_KEY = "test"
 
 _PATIENT = Config(
     proxies={},

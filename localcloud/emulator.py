@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ import orjson
 from localcloud import object_reads, provisioners, resharding, retention
 from localcloud.data_dir import DataDir
 
-Ingest = Callable[[str, list[tuple[str, bytes, str, str]]], None]
+Ingest = Callable[[str, list[tuple[str, bytes, str, str]]], AbstractContextManager[None]]
 logger = logging.getLogger(__name__)
 
 
@@ -181,10 +182,10 @@ def _state(name: str, get_state: Callable[[], Any]) -> bytes | None:
 
 
 def feed_delivery(*ingests: Ingest) -> None:
-    """Call each `ingest(stream ARN, [(partition key, data, shard id, sequence number)])` inside every PutRecord(s).
+    """Enter each `ingest(stream ARN, [(partition key, data, shard id, sequence number)])` inside every PutRecord(s).
 
-    The put is acknowledged after all returned. When it raises, the answer is `InternalFailureException`: what is
-    not on disk is not acknowledged.
+    The put is acknowledged after all ended. When one raises, all others take back what they were given, the records
+    leave their shards, and the answer is `InternalFailureException`: a client's retry stores them once.
     """
     from ministack.services import firehose, kinesis
 
@@ -211,14 +212,28 @@ def _durable(put: Callable[[Any], Any], fed: list[Any], ingests: Sequence[Ingest
         places = [(each["ShardId"], each["SequenceNumber"]) for each in body.get("Records", [body])]
         try:
             placed = [(*record, *place) for record, place in zip(records, places, strict=True)]
-            for ingest in ingests:
-                ingest(stream_arn, placed)
+            with ExitStack() as stack:
+                for ingest in ingests:
+                    stack.enter_context(ingest(stream_arn, placed))
         except Exception as error:
+            _take_back(stream_arn, places)
             logger.error("a put was refused: %s", error)
             return error_response_json("InternalFailureException", f"the delivery stream's spool: {error}", 500)
         return answer
 
     return put_durably
+
+
+def _take_back(stream_arn: str, places: Sequence[tuple[str, str]]) -> None:
+    """Remove the newest records of shards, by shard id and sequence number: nobody has read them yet."""
+    from ministack.services import kinesis
+
+    stream = kinesis._resolve_stream_by_arn(stream_arn)
+    numbers = {number for _, number in places}
+    for shard in {shard for shard, _ in places}:
+        records = stream["shards"][shard]["records"]
+        while records and records[-1]["SequenceNumber"] in numbers:
+            records.pop()
 
 
 def guard_delivery_streams(refusal: Callable[[Mapping[str, Any]], str]) -> None:

@@ -6,7 +6,7 @@ import gzip
 import json
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from datetime import datetime
 from email.utils import formatdate
@@ -34,8 +34,8 @@ logger = logging.getLogger(__name__)
 class Gate:
     """Answers the engines' operations and the health route; passes everything else to `emulator` untouched.
 
-    Web pages are kept out: a request with a foreign `Origin` or `Host` is refused, so that no site that the user visits
-    can read the lake through the browser.
+    Web pages are kept out: a request with a foreign `Origin` or `Host` is refused, over WebSocket too, so that no site
+    that the user visits can read the lake through the browser.
     """
 
     def __init__(
@@ -54,13 +54,20 @@ class Gate:
         self._on_request = on_request
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket"):
+        kind = scope["type"]
+        if kind == "lifespan":
             await self._emulator(scope, receive, send)
-            return
+        elif kind not in ("http", "websocket"):
+            raise NotImplementedError(f"a request must be http or websocket; got {kind!r}")
+        elif not _is_ours(scope["headers"]):
+            await _refuse(kind, send)
+        elif kind == "websocket":
+            await self._emulator(scope, receive, send)
+        else:
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: Headers = dict(scope["headers"])
-        if scope["type"] == "http" and not _is_ours(headers):
-            await _send_error(send, ServiceError("AccessDeniedException", "web pages may not call this endpoint", 403))
-            return
         operation = None if _BYPASS in headers else self._operations.get(headers.get(b"x-amz-target", b""))
         try:
             if operation is not None:
@@ -100,14 +107,31 @@ def _failure(error: Exception, target: str) -> ServiceError:
     return ServiceError("InternalFailure", f"{type(error).__name__}: {error}", 500)
 
 
-def _is_ours(headers: Headers) -> bool:
-    """Tell whether a request comes from a program on this machine and not from a page in its browser."""
-    host = headers.get(b"host", b"localhost").decode("latin-1").lower()
+def _is_ours(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Tell whether a request comes from a program on this machine and not from a page in its browser.
+
+    Each of its hosts and origins must be ours, should a header be there twice.
+    """
+    named = [(name.lower(), value.decode("latin-1").lower()) for name, value in headers]
+    hosts = [value for name, value in named if name in (b"host", b":authority")]
+    origins = [value for name, value in named if name == b"origin" and value]
+    return all(map(_is_own_host, hosts)) and all(map(_is_own_origin, origins))
+
+
+def _is_own_host(host: str) -> bool:
     name = host if host.endswith("]") else host.rsplit(":", 1)[0]
-    if not any(name == own or name.endswith("." + own) for own in OWN_HOSTS):
-        return False
-    origin = headers.get(b"origin", b"").decode("latin-1").lower()
-    return not origin or origin.split("://", 1)[-1].rsplit(":", 1)[0] in OWN_HOSTS
+    return any(name == own or name.endswith("." + own) for own in OWN_HOSTS)
+
+
+def _is_own_origin(origin: str) -> bool:
+    return origin.split("://", 1)[-1].rsplit(":", 1)[0] in OWN_HOSTS
+
+
+async def _refuse(kind: str, send: Send) -> None:
+    if kind == "websocket":
+        await send({"type": "websocket.close", "code": 1008})  # before it is accepted: the server answers 403
+        return
+    await _send_error(send, ServiceError("AccessDeniedException", "web pages may not call this endpoint", 403))
 
 
 async def _read(receive: Receive) -> bytes | None:

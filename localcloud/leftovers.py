@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import psutil
 
-from localcloud.processes import end, find
+from catalog.laptop import process_of
+from localcloud.processes import end
 from localcloud.workspace import Workspace, read_object
 
 MARK = "LOGLAKE_UP_DATA_DIR"
@@ -26,7 +27,9 @@ def find_leftovers(workspace: Workspace) -> list[tuple[str, psutil.Process]]:
 
     Those that the run's file names, and those that bear the mark but were not written down before the kill.
     """
-    recorded = {name: find(record) for name, record in read_object(workspace.run_file).get("processes", {}).items()}
+    recorded = {
+        name: process_of(record) for name, record in read_object(workspace.run_file).get("processes", {}).items()
+    }
     known = {process.pid for process in recorded.values() if process}
     found = [(name, process) for name, process in recorded.items() if process]
     found += [

@@ -3,7 +3,7 @@
 import shutil
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,15 +33,20 @@ class Check:
         return not self.mend
 
 
-def checks(data_dir: Path, ports: Mapping[str, int], environment: Mapping[str, str]) -> Iterator[Check]:
-    """Yield what was found, one check each; `ports` maps a flag's name to the port it wants free."""
+def checks(
+    data_dir: Path, ports: Mapping[str, int], environment: Mapping[str, str], held: Collection[int] = ()
+) -> Iterator[Check]:
+    """Yield what was found, one check each; `ports` maps a flag's name to the port it wants free.
+
+    `held` are the ports of the `loglake up` that runs, which need not be free.
+    """
     yield _python()
     yield _java(environment)
     yield _kcl()
     yield _disk(data_dir)
     yield _files()
     for flag, port in ports.items():
-        yield port_check(flag, port)
+        yield Check(f"port {port}", "held by the 'loglake up' that runs") if port in held else port_check(flag, port)
 
 
 def require(data_dir: Path, ports: Mapping[str, int], environment: Mapping[str, str]) -> None:

@@ -146,16 +146,6 @@ def identity(pid: int) -> dict[str, Any]:
         return {"pid": pid, "created": 0.0}
 
 
-def find(record: Mapping[str, Any]) -> psutil.Process | None:
-    """Return the process a record names, or None when it has ended; a reused id is not mistaken for it."""
-    try:
-        process = psutil.Process(int(record["pid"]))
-        same = abs(process.create_time() - float(record["created"])) < 1
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-    except (KeyError, psutil.NoSuchProcess):
-        return None
-
-
 def end(process: psutil.Process, timeout_s: float = 20) -> None:
     """End a process of ours: SIGTERM, then its whole tree by SIGKILL after `timeout_s`.
 

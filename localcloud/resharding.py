@@ -5,120 +5,166 @@ its children, and it is listed until it is empty.
 """
 
 import json
+import re
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from localcloud.retention import RECORD_WINDOW_SECONDS
+from localcloud.engine import ServiceError
+from localcloud.shards import ENDING, Change, Shard, Span, Stream, open_shards, route, span_of
 
-Shard = dict[str, Any]
-Stream = dict[str, Any]
 Handler = Callable[[dict[str, Any]], Any]
-CLOSED_AT = "closed_at"
-ENDING = "ending_sequence_number"
+_DECIMAL = re.compile(r"0|[1-9][0-9]{0,38}")
+MOST_SHARDS = 10_000
+"""Open shards that an account may have, all its streams together."""
+MOST_SCALINGS = 10
+SCALINGS_WITHIN_SECONDS = 86_400
+"""UpdateShardCount takes a stream `MOST_SCALINGS` times within this."""
+SCALED_AT = "scaled_at"
 
 
 def install() -> None:
     """Bend this process's ministack."""
     from ministack.services import kinesis
 
-    split, merge = kinesis._split_shard, kinesis._merge_shards
-    kinesis._split_shard = _keeping(split, ("ShardToSplit",))
-    kinesis._merge_shards = _keeping(merge, ("ShardToMerge", "AdjacentShardToMerge"))
-    kinesis._update_shard_count = _update_shard_count
-    kinesis._route_to_shard = _route
+    kinesis._create_stream = _creating(kinesis._create_stream)
+    kinesis._split_shard = _answering(_split)
+    kinesis._merge_shards = _answering(_merge)
+    kinesis._update_shard_count = _answering(_scale)
+    kinesis._route_to_shard = route
     kinesis._shard_out = _describing(kinesis._shard_out)
     kinesis._get_records = _ending(kinesis._get_records)
     kinesis._list_shards = _filtering(kinesis._list_shards)
     kinesis._describe_stream_summary = _counting(kinesis._describe_stream_summary)
 
 
-def open_shards(stream: Stream) -> dict[str, Shard]:
-    """Return the shards of a stream that take records."""
-    return {name: shard for name, shard in list(stream["shards"].items()) if ENDING not in shard}
-
-
-def forget_closed(stream: Stream) -> None:
-    """Forget closed shards that are empty and past the window in which anything could have been read."""
-    oldest = time.time() - RECORD_WINDOW_SECONDS
-    for name, shard in list(stream["shards"].items()):
-        if shard.get(CLOSED_AT, oldest) < oldest and not shard["records"]:
-            del stream["shards"][name]
-
-
-def _keeping(operation: Handler, parameters: tuple[str, ...]) -> Handler:
-    """Keep the parents of a split or a merge, closed; refuse one that is closed already."""
+def _creating(create: Handler) -> Handler:
+    """Refuse a stream whose shards are more than the account may have."""
 
     def run(request: dict[str, Any]) -> Any:
         from ministack.core.responses import error_response_json
-        from ministack.services import kinesis
 
-        _, stream = kinesis._resolve_stream(request)
-        names = [request.get(parameter) for parameter in parameters]
-        parents = {name: stream["shards"][name] for name in names if stream and name in stream["shards"]}
-        closed = [name for name, shard in parents.items() if ENDING in shard]
-        if closed:
-            return error_response_json("ResourceInUseException", f"Shard {closed[0]} is closed", 400)
-        answer = operation(request)
-        if answer[0] == 200:
-            for name, shard in parents.items():
-                shard |= {ENDING: kinesis._next_sequence_number(), CLOSED_AT: time.time()}
-                stream["shards"][name] = shard
-        return answer
+        try:
+            _require_room(request.get("ShardCount") or 1)
+        except ServiceError as error:
+            return error_response_json(error.code, error.message, error.status)
+        return create(request)
 
     return run
 
 
-def _route(hash_key: int, stream: Stream) -> str:
-    shards = open_shards(stream)
-    for name, shard in shards.items():
-        if int(shard["starting_hash_key"]) <= hash_key <= int(shard["ending_hash_key"]):
-            return name
-    return next(iter(shards))
+def _answering(change: Callable[[Stream, dict[str, Any]], dict[str, Any]]) -> Handler:
+    """Make an operation on an existing stream of what changes it, or raises `ServiceError` before it changes it."""
+
+    def run(request: dict[str, Any]) -> Any:
+        from ministack.core.responses import error_response_json, json_response
+        from ministack.services import kinesis
+
+        name, stream = kinesis._resolve_stream(request)
+        try:
+            if not stream:
+                raise ServiceError("ResourceNotFoundException", f"Stream {name} not found")
+            return json_response(change(stream, request))
+        except ServiceError as error:
+            return error_response_json(error.code, error.message, error.status)
+
+    return run
 
 
-def _update_shard_count(request: dict[str, Any]) -> Any:
-    """Split and merge until the stream has the count that is asked for, evenly spread: each step as on AWS."""
-    from ministack.core.responses import error_response_json, json_response
+def _require_room(more: Any) -> None:
     from ministack.services import kinesis
 
-    name, stream = kinesis._resolve_stream(request)
-    if not stream:
-        return error_response_json("ResourceNotFoundException", f"Stream {name} not found", 400)
-    target = int(request.get("TargetShardCount") or 0)
-    if target < 1:
-        return error_response_json("ValidationException", "TargetShardCount must be >= 1", 400)
-    before = len(open_shards(stream))
-    for start, end in kinesis._compute_hash_ranges(target):
-        _cut_at(request, stream, int(start))
-        _join(request, stream, int(start), int(end))
+    if not isinstance(more, int):
+        raise ServiceError("InvalidArgumentException", f"A count of shards must be a whole number; got {more!r}")
+    if more <= 0:
+        return
+    there = sum(len(open_shards(stream)) for stream in list(kinesis._streams.values()))
+    if there + more > MOST_SHARDS:
+        message = f"An account may have {MOST_SHARDS} open shards; it has {there}, and {more} more were asked for."
+        raise ServiceError("LimitExceededException", message)
+
+
+def _open_shard(stream: Stream, request: dict[str, Any], parameter: str) -> Span:
+    name = request.get(parameter)
+    shard: Shard | None = stream["shards"].get(name)
+    if shard is None:
+        raise ServiceError("ResourceNotFoundException", f"Shard {name} of stream {stream['StreamName']} not found")
+    if ENDING in shard:
+        raise ServiceError("ResourceInUseException", f"Shard {name} is closed")
+    return span_of(str(name), shard)
+
+
+def _hash_key(value: Any, least: int, most: int) -> int:
+    """Return a hash key; raise `ServiceError` unless it is a decimal number of the range."""
+    if not isinstance(value, str) or not _DECIMAL.fullmatch(value) or not least <= int(value) <= most:
+        message = f"NewStartingHashKey must be a decimal number from {least} to {most}; got {value!r}"
+        raise ServiceError("InvalidArgumentException", message)
+    return int(value)
+
+
+def _split(stream: Stream, request: dict[str, Any]) -> dict[str, Any]:
+    """Split a shard where its second child is to begin: behind its first hash key, so that neither child is empty."""
+    parent = _open_shard(stream, request, "ShardToSplit")
+    place = _hash_key(request.get("NewStartingHashKey"), parent.start + 1, parent.end)
+    _require_room(1)
+    change = Change(stream)
+    change.split(parent, place)
+    change.commit()
+    return {}
+
+
+def _merge(stream: Stream, request: dict[str, Any]) -> dict[str, Any]:
+    """Merge two shards whose hash keys lie side by side, in either order."""
+    one, other = (_open_shard(stream, request, name) for name in ("ShardToMerge", "AdjacentShardToMerge"))
+    lower, upper = sorted((one, other))
+    if lower.end + 1 != upper.start:
+        message = f"Shards {one.name} and {other.name} in stream {stream['StreamName']} are not an adjacent pair"
+        raise ServiceError("InvalidArgumentException", message)
+    change = Change(stream)
+    change.merge(one, other)
+    change.commit()
+    return {}
+
+
+def _scale(stream: Stream, request: dict[str, Any]) -> dict[str, Any]:
+    """Split and merge until a stream's hash keys are spread evenly over the count asked for: each step as on AWS.
+
+    What lies between is closed at once, and empty. A shard that is right as it is stays open.
+    """
+    from ministack.services import kinesis
+
+    target, now, before = request.get("TargetShardCount"), time.time(), len(open_shards(stream))
+    scaled_at = [moment for moment in stream.get(SCALED_AT, []) if moment > now - SCALINGS_WITHIN_SECONDS]
+    _require_target(stream, request, target, before, len(scaled_at))
+    change = Change(stream)
+    wanted = [(int(start), int(end)) for start, end in kinesis._compute_hash_ranges(target)]
+    pieces = deque(change.cut(sorted(start for start, _ in wanted)))
+    for _, end in wanted:
+        whole = pieces.popleft()
+        while whole.end < end:
+            whole = change.merge(whole, pieces.popleft())
+    change.commit()
+    stream[SCALED_AT] = [*scaled_at, now]
     counts = {"CurrentShardCount": before, "TargetShardCount": target}
-    return json_response({"StreamName": stream["StreamName"], "StreamARN": stream["StreamARN"], **counts})
+    return {"StreamName": stream["StreamName"], "StreamARN": stream["StreamARN"], **counts}
 
 
-def _cut_at(request: dict[str, Any], stream: Stream, place: int) -> None:
-    from ministack.services import kinesis
-
-    for name, shard in open_shards(stream).items():
-        if int(shard["starting_hash_key"]) < place <= int(shard["ending_hash_key"]):
-            kinesis._split_shard({**request, "ShardToSplit": name, "NewStartingHashKey": str(place)})
-
-
-def _join(request: dict[str, Any], stream: Stream, start: int, end: int) -> None:
-    """Make one shard of all that lie between two hash keys; what begins between them and ends behind is cut first."""
-    from ministack.services import kinesis
-
-    if end + 1 <= kinesis.MAX_HASH_KEY:
-        _cut_at(request, stream, end + 1)
-    while True:
-        inside = sorted(
-            (int(shard["starting_hash_key"]), name)
-            for name, shard in open_shards(stream).items()
-            if start <= int(shard["starting_hash_key"]) <= end
-        )
-        if len(inside) < 2:
-            return
-        kinesis._merge_shards({**request, "ShardToMerge": inside[0][1], "AdjacentShardToMerge": inside[1][1]})
+def _require_target(stream: Stream, request: dict[str, Any], target: Any, count: int, scalings: int) -> None:
+    name, kind = stream["StreamName"], request.get("ScalingType", "UNIFORM_SCALING")
+    if kind != "UNIFORM_SCALING":
+        raise ServiceError("ValidationException", f"ScalingType must be UNIFORM_SCALING; got {kind!r}")
+    if not isinstance(target, int) or target < 1:
+        raise ServiceError("ValidationException", f"TargetShardCount must be a whole number from 1; got {target!r}")
+    if stream.get("StreamModeDetails", {}).get("StreamMode") == "ON_DEMAND":
+        raise ServiceError("ValidationException", f"UpdateShardCount is not for stream {name}: it is on demand")
+    if target > 2 * count or 2 * target < count:
+        message = f"TargetShardCount of stream {name} must be from half to double its {count} open shards; got {target}"
+        raise ServiceError("LimitExceededException" if target > MOST_SHARDS else "InvalidArgumentException", message)
+    _require_room(target - count)
+    if scalings >= MOST_SCALINGS:
+        message = f"Stream {name} was scaled {scalings} times within 24 hours, which is the most"
+        raise ServiceError("LimitExceededException", message)
 
 
 def _describing(describe: Callable[[str, Shard], dict[str, Any]]) -> Callable[[str, Shard], dict[str, Any]]:

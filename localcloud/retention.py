@@ -87,7 +87,7 @@ def put_back(stream_arn: str, shard_name: str, records: list[Record]) -> int:
 
 def trim_records(stream: Record) -> None:
     """Keep a stream's newest records only, and every iterator on the record it was on."""
-    from localcloud.resharding import forget_closed
+    from localcloud.shards import forget_closed
 
     forget_closed(stream)
     oldest = time.time() - min(stream["RetentionPeriodHours"] * 3600, RECORD_WINDOW_SECONDS)

@@ -16,6 +16,7 @@ from localcloud.up import Chain, Plan
 from localcloud.workspace import Workspace
 
 REFRESH_S = 5
+FIRST_ROWS = "On a first start the live page moves at once, and the first rows of history come in about two minutes."
 PLAIN_LINE_S = 60
 STATE_STYLES = {"running": "green", "idle": "green", "waiting": "yellow", "failed": "bold red", "stopped": "red"}
 
@@ -28,6 +29,7 @@ def run(plan: Plan) -> None:
         chain.start()
         console.print(
             f"\nLoglake runs: {plan.dashboard_url}   (Ctrl-C stops it, the data stays in {plan.workspace.path})\n"
+            f"{FIRST_ROWS}\n"
         )
         if console.is_terminal:
             _tend_with_table(chain, console)

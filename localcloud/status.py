@@ -9,11 +9,11 @@ from typing import Any
 import psutil
 
 from catalog.errors import LoglakeError
+from catalog.laptop import REGION, STACK, process_of
 from catalog.settings import Settings
 from localcloud.clients import Clients
 from localcloud.leftovers import find_leftovers
-from localcloud.processes import find
-from localcloud.up import REGION, STACK, health
+from localcloud.up import health
 from localcloud.workspace import Workspace, read_object
 
 STALE_HEALTH_SECONDS = 30.0
@@ -31,9 +31,9 @@ class Stage:
 def collect(workspace: Workspace) -> list[Stage]:
     """Return every stage's state; one that can't be asked is `failed` with the reason, and never hides the others."""
     run = read_object(workspace.run_file)
-    if find(run) is None:
+    if process_of(run) is None:
         return [_stopped(workspace)]
-    processes = {name: find(record) for name, record in run["processes"].items()}
+    processes = {name: process_of(record) for name, record in run["processes"].items()}
     endpoint = health(run["endpoint_url"])
     stages = [_process("endpoint", processes, run, run["endpoint_url"]), _producer(workspace, processes, run)]
     stages.append(_consumer(workspace, processes, run))

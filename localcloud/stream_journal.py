@@ -6,7 +6,8 @@ acknowledged after its records are here.
 
 import base64
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,17 @@ class StreamJournal:
         self._spool = Spool(folder, segment_bytes=SEGMENT_BYTES)
         self._earlier_end = self._spool.end
 
-    def put(self, stream_arn: str, records: Sequence[tuple[str, bytes, str, str]]) -> None:
-        """Keep (partition key, data, shard id, sequence number); raise `SpoolFull` or `OSError` if they can't be."""
+    @contextmanager
+    def put(self, stream_arn: str, records: Sequence[tuple[str, bytes, str, str]]) -> Iterator[None]:
+        """Keep (partition key, data, shard id, sequence number), unless the block raises.
+
+        Raise `SpoolFull` or `OSError` if they can't be kept.
+        """
         now_ms = int(time.time() * 1000)
-        self._spool.append(
+        with self._spool.holding(
             [encode(Record(now_ms, data, key, number, f"{stream_arn}/{shard}")) for key, data, shard, number in records]
-        )
+        ):
+            yield
         self._spool.release(self._spool.end - RECORD_WINDOW_BYTES)
 
     def restore(self) -> int:

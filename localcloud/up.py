@@ -15,21 +15,26 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from catalog import laptop
 from catalog.errors import LoglakeError
-from localcloud.clients import ACCESS_KEY, SECRET_KEY, Clients
+from catalog.laptop import REGION, STACK
+from localcloud.clients import Clients
 from localcloud.leftovers import MARK, STOP_ORDER
 from localcloud.processes import Child, end, identity
 from localcloud.workspace import Workspace, read_object, write_json
 
-STACK = "loglake"
-REGION = "us-east-1"
-BACKFILL_EVENTS = 200_000
-"""The backfill is thinned to about this many events over the days asked."""
+BACKFILL_EVENTS = 50_000
+"""The backfill is thinned to about this many events over the days asked, but for its last part."""
+WHOLE_S, WHOLE_EVENTS = 720, 150_000
+"""The last seconds of the backfill are at the live rate, at most so many events: more would keep the first job busy."""
+LAUNCH_S = 30
+"""The producer's clock starts at most so long after its process: the whole part of the past begins so much later."""
 ENDPOINT_DEADLINE_S = 60
 DEPLOY_DEADLINE_S = 240
 DASHBOARD_DEADLINE_S = 60
@@ -62,21 +67,13 @@ class Plan:
         return f"http://127.0.0.1:{self.endpoint_port}"
 
     @property
+    def whole_s(self) -> float:
+        """How much of the past, in seconds, is filled at the live rate."""
+        return float(min(WHOLE_S, WHOLE_EVENTS / self.rate, self.backfill_days * 86_400))
+
+    @property
     def dashboard_url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
-
-
-def laptop_variables(endpoint_url: str) -> dict[str, str]:
-    """Return the variables that point any AWS client at the laptop's endpoint."""
-    return {
-        "AWS_ENDPOINT_URL": endpoint_url,
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "LOGLAKE_STACK": STACK,
-    }
 
 
 class Chain:
@@ -90,7 +87,8 @@ class Chain:
         self.plan = plan
         self._tell = say
         self._environment = {k: v for k, v in os.environ.items() if k not in HIDDEN_VARIABLES}
-        self._environment |= laptop_variables(plan.endpoint_url) | {MARK: str(plan.workspace.path)}
+        self._environment |= laptop.variables(plan.endpoint_url, plan.workspace.path)
+        self._environment[MARK] = str(plan.workspace.path)
         self._stopping = threading.Event()
         self.children: list[Child] = []
         self.started = time.time()
@@ -100,9 +98,7 @@ class Chain:
     def start(self) -> None:
         """Start endpoint, stack, consumer, producer, dashboard; raise `UpError` with a stage's words if one can't."""
         plan = self.plan
-        plan.workspace.environment_file.write_text(
-            "".join(f"export {k}={v}\n" for k, v in laptop_variables(plan.endpoint_url).items()), encoding="utf-8"
-        )
+        self._register()
         endpoint = self._launch(self._endpoint())
         self._await(endpoint, lambda: bool(health(plan.endpoint_url).get("ready")), ENDPOINT_DEADLINE_S)
         self._say(f"endpoint  answers on {plan.endpoint_url}")
@@ -111,7 +107,10 @@ class Chain:
         self._say("consumer  reads the stream")
         self._launch(self._producer())
         self._say("producer  streams" + ("" if self._backfilled else f" after {plan.backfill_days:g} days of history"))
-        write_json(plan.workspace.path / "backfill.json", {"started": self.started, "days": plan.backfill_days})
+        if not self._backfill:
+            whole_from = time.time() - plan.whole_s + LAUNCH_S
+            content = {"started": self.started, "days": plan.backfill_days, "whole_from": whole_from}
+            write_json(plan.workspace.path / "backfill.json", content)
         dashboard = self._launch(self._dashboard())
         self._await(dashboard, lambda: fetch(f"{plan.dashboard_url}/healthz") is not None, DASHBOARD_DEADLINE_S)
         self._say(f"dashboard answers on {plan.dashboard_url}")
@@ -140,6 +139,7 @@ class Chain:
             self._say(f"stopping  {child.name}")
             child.stop()
         self.plan.workspace.run_file.unlink(missing_ok=True)
+        laptop.forget(self.plan.workspace.path, os.environ)
 
     def save(self) -> None:
         """Write down which processes run, for `loglake status` and `loglake down`."""
@@ -161,9 +161,19 @@ class Chain:
         with contextlib.suppress(OSError):
             self._tell(text)
 
+    def _register(self) -> None:
+        try:
+            laptop.register(self.plan.workspace.path, os.environ)
+        except OSError as error:
+            self._say(f"commands in other folders need --data-dir {self.plan.workspace.path}: {error}")
+
     @property
     def _backfilled(self) -> bool:
-        return bool(read_object(self.plan.workspace.path / "backfill.json")) or not self.plan.backfill_days
+        return bool(self._backfill) or not self.plan.backfill_days
+
+    @property
+    def _backfill(self) -> dict[str, Any]:
+        return read_object(self.plan.workspace.path / "backfill.json")
 
     def _command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "loglake", *arguments]
@@ -187,6 +197,7 @@ class Chain:
             str(plan.workspace.path / "dead-letters.jsonl"),
         ]
         first = [*live, "--backfill", f"{plan.backfill_days:g}d", "--backfill-events", str(BACKFILL_EVENTS)]
+        first += ["--backfill-whole", f"{plan.whole_s:g}s"]
         return self._child("producer", live if self._backfilled else first, restart_arguments=live)
 
     def _consumer(self) -> Child:
@@ -197,7 +208,11 @@ class Chain:
         )
 
     def _dashboard(self) -> Child:
-        return self._child("dashboard", self._command("dashboard", "--port", str(self.plan.port), *self._folders()))
+        arguments = ["--port", str(self.plan.port), *self._folders()]
+        if "whole_from" in self._backfill:
+            moment = datetime.fromtimestamp(self._backfill["whole_from"], UTC)
+            arguments += ["--compare-from", f"{moment:%Y-%m-%dT%H:%M:%S}"]
+        return self._child("dashboard", self._command("dashboard", *arguments))
 
     def _alerts(self) -> Child:
         return self._child("alerts", self._command("alerts", "run", *self._folders()))

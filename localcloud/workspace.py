@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from catalog.errors import LoglakeError
+from catalog.laptop import RUN_FILE
 from localcloud.data_dir import read_json, write_atomically
 
 FORMAT = 1
@@ -39,7 +40,7 @@ class Workspace:
 
     @property
     def run_file(self) -> Path:
-        return self.path / "up.json"
+        return self.path / RUN_FILE
 
     @property
     def ledger(self) -> Path:
@@ -48,10 +49,6 @@ class Workspace:
     @property
     def logs(self) -> Path:
         return self.path / "logs"
-
-    @property
-    def environment_file(self) -> Path:
-        return self.path / "env"
 
     def claim(self) -> None:
         """Make the directory ours, or check that it is; raise `WorkspaceError` when it is somebody else's or unusable.

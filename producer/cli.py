@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
-from catalog import settings
+from catalog import laptop, settings
 from catalog.errors import LoglakeError
+from catalog.options import stack_option
 from producer.counts import Counts
 from producer.flags import FOLDER, all_flags
 from producer.options import Duration
@@ -58,20 +59,20 @@ def produce(stack_name: str | None, as_json: bool, **flags: Any) -> int:
 
 
 @click.command()
-@click.option("--ledger", "ledgers", type=FOLDER, multiple=True, help="Folder of a ledger; may be given several times.")
+@stack_option
 @click.option(
-    "--data-dir",
+    "--ledger",
+    "ledgers",
     type=FOLDER,
-    default=".loglake",
-    show_default=True,
-    help="Without --ledger: the folder with all ledgers to compare, in 'ledger'.",
+    multiple=True,
+    help="Folder of a ledger; may be given several times.  [default: all in the data directory]",
 )
 @click.option(
     "--wait", type=Duration(), default="240", show_default=True, help="How long to wait for what is under way."
 )
 @click.option("--stack-name", help="The stack whose lake to verify.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON object.")
-def verify(ledgers: tuple[Path, ...], data_dir: Path, wait: float, stack_name: str | None, as_json: bool) -> int:
+def verify(ledgers: tuple[Path, ...], wait: float, stack_name: str | None, as_json: bool) -> int:
     """Count every stage against the producers' ledgers; exit 1 on a lost or doubled event.
 
     Events that belong to no ledger are another producer's: they are told apart, and are no failure.
@@ -81,7 +82,8 @@ def verify(ledgers: tuple[Path, ...], data_dir: Path, wait: float, stack_name: s
     from producer.verdict import print_verdict
     from producer.verification import Verification, ledgers_of
 
-    verification = Verification(ledgers_of(ledgers, data_dir), settings.load(stack_name))
+    found = ledgers_of(ledgers, laptop.data_dir(None, os.environ))
+    verification = Verification(found, settings.load(stack_name))
     verdict = verification.run(wait, lambda line: click.echo(line, err=True))
     print_verdict(verdict, as_json)
     return int(bool(verdict.findings))

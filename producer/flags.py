@@ -1,11 +1,13 @@
 """The flags of `loglake produce`, in the groups in which the help and the documentation show them."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from catalog import laptop
 from producer.options import Burst, Duration, EventCount, Moment, Rate, TimeZone
 from producer.shape import KINDS
 
@@ -76,6 +78,7 @@ GROUPS: Mapping[str, tuple[Flag, ...]] = {
             show_default=True,
             help="Events to thin the past to; all for as many as the rate makes.",
         ),
+        _flag("--backfill-whole", type=Duration(), help="The last part of the past that is not thinned: 30m."),
     ),
     "What": (
         _flag("--seed", type=click.IntRange(0), help="The same seed, start and flags give the same bytes."),
@@ -106,8 +109,8 @@ GROUPS: Mapping[str, tuple[Flag, ...]] = {
         _flag(
             "--spool",
             type=FOLDER,
-            default=".loglake/spool",
-            show_default=True,
+            default=lambda: laptop.data_dir(None, os.environ) / "spool",
+            show_default="spool in the data directory",
             help="Folder of what is accepted and not yet acknowledged, and of how far each file is read.",
         ),
     ),

@@ -39,10 +39,10 @@ def _live(plan: Plan, run: Run, traffic: "Traffic", start_ms: int) -> None:
     from_ms = start_ms
     if plan.backfill is not None:
         past_ms = start_ms - round(plan.backfill * 1000)
-        if plan.backfill_events:
-            run.history(traffic.thinned(past_ms, start_ms))
-        else:
-            from_ms = past_ms  # the rate's own events; a clock that starts in the past works through it at once
+        # From here on the rate's own events; a clock that starts in the past works through it at once.
+        from_ms = start_ms - round((plan.backfill_whole or 0.0) * 1000) if plan.backfill_events else past_ms
+        if from_ms > past_ms:
+            run.history(traffic.thinned(past_ms, from_ms))
     conditions = plan.conditions(start_ms)
     clock = clock_of(plan, from_ms, conditions, run.now_ms)
     if until_ms is None or until_ms > from_ms:

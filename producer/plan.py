@@ -37,6 +37,7 @@ class Plan:
     schema: Path | None
     backfill: float | None
     backfill_events: int
+    backfill_whole: float | None
     source: str | None
     follow: bool
     read_as: str | None
@@ -71,6 +72,8 @@ class Plan:
             raise UsageError(f"--ledger {streams}; got --to {self.to}")
         if self.backfill is not None and self.to == "files":
             raise UsageError("--backfill needs --to stdout, kinesis or firehose; for files, say --days")
+        if self.backfill_whole and self.backfill_whole > (self.backfill or 0.0):
+            raise UsageError("--backfill-whole must be a part of --backfill; got more than it")
         if self.replay and self.to not in STREAM_SINKS:
             raise UsageError(f"--replay {streams}; got --to {self.to}")
         if self.replay and self.dead_letters and self.replay.resolve() == self.dead_letters.resolve():

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,10 +22,12 @@ REPOSITORY = Path(__file__).parent.parent
 def pytest_configure() -> None:
     """Let Ctrl-C reach what the tests start: what runs in the background ignores it, and so do its children.
 
-    A command's size is its own terminal's, not the one that a worker of pytest-xdist has in its environment.
+    A command's size is its own terminal's, not the one that a worker of pytest-xdist has in its environment; and no
+    command meets a `loglake up` of this machine.
     """
-    for name in ("COLUMNS", "LINES"):
+    for name in ("COLUMNS", "LINES", "LOGLAKE_DATA_DIR"):
         os.environ.pop(name, None)
+    os.environ["XDG_STATE_HOME"] = str(Path(tempfile.gettempdir()) / f"loglake-tests-{os.getpid()}")
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

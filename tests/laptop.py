@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from localcloud.up import laptop_variables
+from catalog.laptop import variables
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Laptop:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, **laptop_variables(f"http://127.0.0.1:{self.endpoint_port}")}
+        return {**os.environ, **variables(f"http://127.0.0.1:{self.endpoint_port}", self.data_dir)}
 
     def loglake(self, *arguments: str, timeout_s: float = 400) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "loglake", *arguments]

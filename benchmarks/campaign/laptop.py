@@ -13,8 +13,8 @@ from typing import Any
 
 import psutil
 
-from localcloud.processes import find
-from localcloud.up import fetch, health, laptop_variables
+from catalog.laptop import process_of
+from localcloud.up import fetch, health
 from localcloud.workspace import Workspace, read_object
 
 START_DEADLINE_S = 240.0
@@ -100,7 +100,7 @@ class Laptop:
         if self.alive and self._up:
             found["supervisor"] = [psutil.Process(self._up.pid)]
         for name, record in run.get("processes", {}).items():
-            process = find(record)
+            process = process_of(record)
             if process is None:
                 continue
             found[name] = [process]
@@ -123,7 +123,7 @@ class Laptop:
         """Run `loglake verify` and return its verdict."""
         command = [sys.executable, "-m", "loglake", "verify", "--ledger", str(self.workspace.ledger)]
         command += ["--wait", str(VERIFY_WAIT_S), "--json"]
-        environment = {**self._environment, **laptop_variables(self.endpoint_url)}
+        environment = {**self._environment, **variables(self.endpoint_url, self.workspace.path)}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         try:
             verdict = json.loads(done.stdout)

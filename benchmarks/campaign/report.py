@@ -24,6 +24,8 @@ class Report:
     reader_failures: dict[str, int] = field(default_factory=dict)
     verdict: dict[str, Any] = field(default_factory=dict)
     messages: dict[str, dict[str, int]] = field(default_factory=dict)
+    job_messages: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Of the job's own logs, which hold its script's tracebacks as on AWS: told, and no violation."""
     violations: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 

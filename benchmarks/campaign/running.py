@@ -156,8 +156,9 @@ class Campaign:
             self.report.violated(self.at, f"left running after 'loglake down': {' '.join(process.cmdline())[:160]}")
             process.kill()
         folder = self.laptop.workspace.path
-        logs = [self.laptop.said, *sorted(folder.glob("logs/*.log")), *sorted(folder.rglob("glue/*.log"))]
+        logs = [self.laptop.said, *sorted(folder.glob("logs/*.log"))]
         self.report.messages = messages.collect([path for path in logs if path.exists()])
+        self.report.job_messages = messages.collect(sorted(folder.rglob("glue/*.log")))
         self.report.judge(self.at)
 
     def _last_words(self) -> str:

@@ -1,5 +1,5 @@
--- Events of the API gateway by service and level, raw, most frequent first.
-SELECT service, level, COUNT(*) AS count
-FROM "${DatabaseName}"."api_gateway"
+-- Events by service and level, every level counted, most frequent first.
+SELECT service, level, SUM(event_count) AS count
+FROM "${DatabaseName}"."log_minutes"
 GROUP BY service, level
 ORDER BY count DESC

@@ -13,9 +13,7 @@ from typing import Any
 import click
 
 from catalog.errors import UsageError
-from dashboard.users_cli import state_option
-
-DEFAULT_CACHE = Path(".loglake") / "dashboard-cache"
+from dashboard.folders import asked_state, served_folders
 
 
 @click.group()
@@ -28,14 +26,7 @@ def alerts() -> None:
     "--interval", default=60.0, show_default=True, type=click.FloatRange(5, 3600), help="Seconds between rounds."
 )
 @click.option("--once", is_flag=True, help="Evaluate once and exit: 1 when something fires.")
-@click.option(
-    "--cache-dir",
-    default=DEFAULT_CACHE,
-    show_default=True,
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The dashboard's cache: what its viewers asked need not be asked again.",
-)
-@state_option
+@served_folders
 def run(interval: float, once: bool, cache_dir: Path, state_dir: Path) -> None:
     """Evaluate the rules every minute until stopped."""
     from catalog.settings import load
@@ -60,7 +51,7 @@ def run(interval: float, once: bool, cache_dir: Path, state_dir: Path) -> None:
 
 @alerts.command("list")
 @click.option("--json", "as_json", is_flag=True)
-@state_option
+@asked_state
 def list_(as_json: bool, state_dir: Path) -> None:
     """List what fires, with its link into Explore, and what is not known."""
     from dashboard.alerts.messages import link, unknown_lines
@@ -85,7 +76,7 @@ def list_(as_json: bool, state_dir: Path) -> None:
 @alerts.command()
 @click.argument("firing", type=int)
 @click.option("--note", default="", help="What is being done about it.")
-@state_option
+@asked_state
 def ack(firing: int, note: str, state_dir: Path) -> None:
     """Acknowledge the FIRING of that number: you are on it."""
     if not _store(state_dir).acknowledge(firing, getpass.getuser(), time.time(), note):

@@ -1,10 +1,13 @@
 """The status line: how old the answer is, what it scanned and cost, and how far the data reaches."""
 
+from datetime import datetime
+
 from dash import html
 
 from dashboard.athena import CANCELLED, FAILED, RUNNING
 from dashboard.components.attributes import attributes
 from dashboard.loading import Loaded
+from dashboard.timerange import Window
 from dashboard.wording import age, clock, dollars, size
 
 STALE_SECONDS = 300
@@ -29,6 +32,13 @@ def status_line(loaded: Loaded, now: float, zone: str, has_previous: bool = True
     if loaded.is_revalidating:
         parts.append(html.Span("looking for newer data"))
     return [*parts, _reach(loaded, now, zone)]
+
+
+def sampled(window: Window, compare_from: datetime | None, zone: str) -> list[html.Span]:
+    """Return the words for a window that compares with nothing, since events before `compare_from` are a sample."""
+    if compare_from is None or window.previous.start >= compare_from:
+        return []
+    return [html.Span(f"before {clock(compare_from, zone)} history is a sample: nothing is compared with it")]
 
 
 def _pill(loaded: Loaded, now: float) -> html.Span:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 
-from catalog.live import COUNTED_SECONDS, NO_STATUS, Counts
+from catalog.live import COUNTED_SECONDS, NO_STATUS, OTHER, Counts
 from catalog.live_feed import Feed, LiveError, State
 from dashboard.blocks import schema
 from dashboard.columns import Columns, from_table
@@ -77,7 +77,7 @@ def _counts(slots: Mapping[int, Counts], grain: int) -> Columns:
     return _columns(
         COUNTS,
         [
-            (slot, service, level, None if status == NO_STATUS else status, count, 0)
+            (slot, service, level, None if status in (NO_STATUS, OTHER) else status, count, 0)
             for (slot, service, level, status), count in total.items()
         ],
     )

@@ -6,7 +6,8 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -93,18 +94,21 @@ class DeliveryEngine:
         answers = [{"RecordId": f"{seed}{index:04d}"} for index in range(len(datas))]
         return {"FailedPutCount": 0, "Encrypted": False, "RequestResponses": answers}
 
-    def ingest(self, stream_arn: str, records: Sequence[tuple[str, bytes, str, str]]) -> None:
-        """Spool what was put into a Kinesis stream, as (partition key, data, shard id, sequence number).
+    @contextmanager
+    def ingest(self, stream_arn: str, records: Sequence[tuple[str, bytes, str, str]]) -> Iterator[None]:
+        """Spool what is put into a Kinesis stream, as (partition key, data, shard id, sequence number).
 
-        Every delivery stream that exists at that moment with this source gets it; one created later does not.
+        Every delivery stream that exists at that moment with this source gets it when the block ends, or none if one of
+        them can't take it or the block raises; one created later does not.
         """
         now_ms = _now_ms()
-        for raw in emulator.delivery_streams().values():
-            if (raw.get("kinesis_source") or {}).get("KinesisStreamARN") != stream_arn:
-                continue
-            stream = self._running(raw)
-            if stream is not None:
-                stream.put([Record(now_ms, data, key, number, shard) for key, data, shard, number in records])
+        sourced = [each for each in emulator.delivery_streams().values() if _source_arn(each) == stream_arn]
+        streams = [self._running(raw) for raw in sourced]  # all of them before any spool is held: this takes our lock
+        placed = [Record(now_ms, data, key, number, shard) for key, data, shard, number in records]
+        with ExitStack() as stack:
+            for stream in filter(None, streams):
+                stack.enter_context(stream.holding(placed))
+            yield
 
     def _for_direct_put(self, parameters: Parameters) -> DeliveryStream:
         name = parameters.get("DeliveryStreamName")
@@ -254,6 +258,10 @@ def _data(record: Any) -> bytes:
             "InvalidArgumentException", f"Data must have at most {MAX_RECORD_BYTES} bytes; got {len(decoded)}"
         )
     return decoded
+
+
+def _source_arn(raw: Mapping[str, Any]) -> Any:
+    return (raw.get("kinesis_source") or {}).get("KinesisStreamARN")
 
 
 def _now_ms() -> int:

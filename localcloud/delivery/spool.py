@@ -9,7 +9,8 @@ import shutil
 import struct
 import threading
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 SEGMENT_BYTES = 32 * 1024 * 1024
@@ -46,15 +47,30 @@ class Spool:
 
     def append(self, payloads: Iterable[bytes]) -> int:
         """Write all payloads or none, and return the new end; raise `SpoolFull` or `OSError` if not on disk."""
+        with self._arrived:
+            with self.holding(payloads):
+                pass
+            return self.end
+
+    @contextmanager
+    def holding(self, payloads: Iterable[bytes]) -> Iterator[None]:
+        """Have all payloads on disk; the reader sees them when the block ends, and never if the block raises.
+
+        Raise `SpoolFull` or `OSError` at once if they can't be on disk. Others who write wait meanwhile.
+        """
         frames = b"".join(_frame(payload) for payload in payloads)
         with self._arrived:
             self._require_room(len(frames))
             self._write(frames)
+            try:
+                yield
+            except BaseException:
+                os.ftruncate(self._fd, self.end - self._segments[-1])
+                raise
             self.end += len(frames)
             self._arrived.notify_all()
             if self.end - self._segments[-1] >= self._segment_bytes:
                 self._begin_segment()
-            return self.end
 
     def wait(self, offset: int, timeout: float) -> bool:
         """Wait until something lies beyond `offset`; return whether it does."""
@@ -114,9 +130,14 @@ class Spool:
             raise
 
     def _begin_segment(self) -> None:
+        """Go on in a new file; where none can be opened, in the present one: what is written must not fail any more."""
+        try:
+            following = os.open(self._path(self.end), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError:
+            return
         os.close(self._fd)
         self._segments.append(self.end)
-        self._fd = os.open(self._path(self.end), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        self._fd = following
 
     def _read_segment(self, segment: int, offset: int, end: int, limit_bytes: int) -> tuple[list[bytes], int]:
         with self._path(segment).open("rb") as file:

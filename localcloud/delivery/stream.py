@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +73,16 @@ class DeliveryStream:
 
     def put(self, records: Sequence[Record]) -> int:
         """Put records on disk and return the spool's end; raise `SpoolFull` or `OSError` if they are not there."""
-        end = self._spool.append([encode(record) for record in records])
+        with self.holding(records):
+            pass
+        return self._spool.end
+
+    @contextmanager
+    def holding(self, records: Sequence[Record]) -> Iterator[None]:
+        """Have records on disk as `put` does; they are delivered when the block ends, and forgotten if it raises."""
+        with self._spool.holding([encode(record) for record in records]):
+            yield
         self.counters.add(IncomingRecords=len(records), IncomingBytes=sum(len(record.data) for record in records))
-        return end
 
     def close(self) -> None:
         """Deliver what is there at once, and then end: the delivery stream was deleted."""

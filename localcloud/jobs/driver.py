@@ -110,8 +110,12 @@ def main(answers_fd: int, idle_seconds: float) -> None:
             break
         try:
             session = fresh_session()
-        except Exception:  # its JVM is dead: the run, not begun yet, is for another driver
-            traceback.print_exc()
+        except Exception as failure:
+            print(
+                f"no Spark session any more ({failure}); the next run is for another driver",
+                file=sys.stderr,
+                flush=True,
+            )
             break
         answers.write(json.dumps({"started": command["run_id"]}) + "\n")
         error = run(session, command)

@@ -12,6 +12,20 @@ def refusal(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": f"{code} on purpose"}}, "PutItem")
 
 
+def size_of(item: dict[str, Any]) -> int:
+    """Return an item's size as DynamoDB counts it, numbers at their most."""
+    return sum(len(name.encode()) + _size_of_value(value) for name, value in item.items())
+
+
+def _size_of_value(value: dict[str, Any]) -> int:
+    ((kind, content),) = value.items()
+    if kind == "M":
+        return 3 + sum(1 + len(name.encode()) + _size_of_value(inner) for name, inner in content.items())
+    if kind == "N":
+        return 21
+    return 1 if kind == "BOOL" else len(content.encode() if isinstance(content, str) else content)
+
+
 class MemoryTable:
     """Takes the place of a DynamoDB client. `refusals` are raised, one a call, before anything is done.
 
@@ -34,6 +48,8 @@ class MemoryTable:
     ) -> dict[str, Any]:
         if not self.after:
             self._refuse()
+        if size_of(Item) > 400 * 1024:
+            raise refusal("ValidationException")
         with self._lock:
             key = (Item["pk"]["S"], Item["sk"]["S"])
             stored = self.items.get(key)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from catalog.latency import bucket_of, percentile
 from dashboard import cube as cubes
 from dashboard import rankings
+from dashboard.components import status_line
 from dashboard.cube import Cube
 from dashboard.timerange import Window
 from dashboard.view import View
@@ -63,6 +65,18 @@ def test_quantile_of_rows_is_the_catalogs_percentile() -> None:
     histogram = rows.frame().groupby("bucket")["events"].sum().to_dict()
     for wanted in (0.01, 0.5, 0.95, 0.999, 1.0):
         assert cubes.quantile(rows, wanted) == pytest.approx(percentile(histogram, wanted))
+
+
+def test_tiles_compare_with_no_window_whose_events_are_a_sample() -> None:
+    cube = _cube([(0, "a", "INFO", 90), (-1, "a", "INFO", 1)], [(0, "a", 100.0, 1), (-1, "a", 9.0, 1)])
+    whole = replace(cube, compare_from=START - timedelta(minutes=10))
+    assert cubes.kpis(whole, View())[0].change == 89
+    sampled = replace(cube, compare_from=START - timedelta(minutes=9))
+    assert {kpi.change for kpi in cubes.kpis(sampled, View())} == {None}
+    assert cubes.kpis(sampled, View())[0].value == 90
+    [said] = status_line.sampled(WINDOW, sampled.compare_from, "UTC")
+    assert said.children == "before 09:51:00 history is a sample: nothing is compared with it"
+    assert status_line.sampled(WINDOW, whole.compare_from, "UTC") == []
 
 
 def test_tiles_compare_with_the_window_before() -> None:

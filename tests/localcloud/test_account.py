@@ -42,6 +42,18 @@ def test_without_credentials_the_command_that_sets_them_is_named() -> None:
     assert json.loads(run.stdout)[1]["mend"].startswith("run 'aws configure'")
 
 
+@pytest.mark.local
+def test_a_laptops_endpoint_is_not_taken_for_aws(endpoint: Any) -> None:
+    run = doctor({name: value for name, value in endpoint.environment().items() if name.startswith("AWS_")})
+    found = {row["subject"]: row["found"] for row in json.loads(run.stdout)}
+    assert run.returncode == 0
+    assert [*found] == ["region", "endpoint", "credentials", "quotas"]
+    assert (
+        found["endpoint"] == f"{endpoint.url} on this machine, not AWS; a shell without AWS_ENDPOINT_URL looks at AWS"
+    )
+    assert found["quotas"] == "none here; those of an AWS account were not looked at"
+
+
 @pytest.mark.parametrize(("open_shards", "mend"), [(3, ""), (20, "ask for more 'Shards per Region'")])
 def test_a_quota_that_is_used_up_is_told(open_shards: int, mend: str) -> None:
     class Session:

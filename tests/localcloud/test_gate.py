@@ -114,3 +114,53 @@ def test_a_full_disk_is_answered_and_logged_with_what_to_do(caplog: pytest.LogCa
     assert status == 500
     assert json.loads(body)["message"].startswith("the disk of the data directory is full; free some space")
     assert [record.exc_info for record in caplog.records] == [None]
+
+
+def open_socket(kind: str, *headers: tuple[str, str]) -> tuple[bool, Messages]:
+    """Return whether a request of some ASGI kind came to the emulator, and what was sent back by the gate."""
+    reached: list[str] = []
+    sent: Messages = []
+
+    async def behind(scope: Mapping[str, Any], receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
+        reached.append(scope["type"])
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": f"{kind}.connect"}
+
+    with ThreadPoolExecutor(1) as executor:
+        gate = Gate(behind, {}, executor=executor, health=dict, on_request=lambda scope, _: None)
+        raw = [(name.encode(), value.encode()) for name, value in headers]
+        asyncio.run(gate({"type": kind, "path": "/", "headers": raw}, receive, send))
+    return bool(reached), sent
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_let_through"),
+    [
+        ((("host", "127.0.0.1:4566"),), True),
+        ((("host", "127.0.0.1:4566"), ("origin", "http://localhost:8050")), True),
+        ((("host", "127.0.0.1:4566"), ("origin", "https://evil.example")), False),
+        ((("host", "127.0.0.1:4566"), ("origin", "null")), False),
+        ((("host", "evil.example"),), False),
+        ((("host", "127.0.0.1:4566"), ("host", "evil.example")), False),
+        ((("host", "evil.example"), ("host", "127.0.0.1:4566")), False),
+        ((("Origin", "https://evil.example"), ("origin", "http://localhost")), False),
+    ],
+)
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_a_request_of_any_kind_has_the_origin_and_host_of_this_machine(
+    kind: str, headers: tuple[tuple[str, str], ...], is_let_through: bool
+) -> None:
+    reached, sent = open_socket(kind, *headers)
+    assert reached is is_let_through
+    if kind == "websocket" and not is_let_through:
+        assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
+def test_a_request_of_a_kind_that_nobody_knows_reaches_nothing() -> None:
+    with pytest.raises(NotImplementedError, match="got 'webtransport'"):
+        open_socket("webtransport", ("host", "127.0.0.1"))
+    assert open_socket("lifespan")[0]

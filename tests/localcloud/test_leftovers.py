@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from catalog.laptop import process_of
 from localcloud import status
 from localcloud.leftovers import MARK, end_leftovers
-from localcloud.processes import find, identity
+from localcloud.processes import identity
 from localcloud.workspace import Workspace, write_json
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -29,7 +30,7 @@ def test_a_stage_that_was_started_but_not_written_down_before_the_kill_is_ended(
     said: list[str] = []
     with left_behind(Workspace(tmp_path), "produce") as process:
         assert end_leftovers(Workspace(tmp_path), said.append) == 1
-        assert find(identity(process.pid)) is None
+        assert process_of(identity(process.pid)) is None
         assert said == [f"ending producer (process {process.pid}), which an earlier 'loglake up' left behind"]
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from catalog.laptop import process_of
 from localcloud import processes
-from localcloud.processes import Child, find, identity
+from localcloud.processes import Child, identity
 
 SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
 STUBBORN = [
@@ -60,9 +61,9 @@ def test_a_child_that_ignores_sigterm_is_ended_all_the_same(tmp_path: Path) -> N
 
 def test_a_record_finds_its_process_and_no_later_one_with_the_same_id(tmp_path: Path) -> None:
     record = identity(os.getpid())
-    assert find(record) is not None
-    assert find(record | {"created": record["created"] - 3600}) is None
-    assert find({}) is None
+    assert process_of(record) is not None
+    assert process_of(record | {"created": record["created"] - 3600}) is None
+    assert process_of({}) is None
 
 
 def test_a_large_log_is_set_aside(tmp_path: Path) -> None:
@@ -80,10 +81,10 @@ def test_what_a_killed_child_forked_is_ended_before_it_is_started_again(tmp_path
     server.start()
     wait_for(lambda: server.last_words() != "")
     worker = identity(int(server.last_words()))
-    assert find(worker) is not None and server.process is not None
+    assert process_of(worker) is not None and server.process is not None
     os.kill(server.process.pid, signal.SIGKILL)
     wait_for(server.revive)
-    wait_for(lambda: find(worker) is None)
+    wait_for(lambda: process_of(worker) is None)
     server.stop()
 
 

@@ -38,6 +38,7 @@ PLAN = Plan(
     schema=None,
     backfill=None,
     backfill_events=1000,
+    backfill_whole=None,
     source=None,
     follow=False,
     read_as=None,
@@ -181,3 +182,16 @@ def test_the_past_is_made_in_large_blocks_and_the_present_in_small_ones() -> Non
     slow, fast = (block_sizes(replace(PLAN, rate=(rate, rate)), NOON_MS) for rate in (12.0, 50_000.0))
     assert (slow.at(NOON_MS - 1), slow.at(NOON_MS)) == (120, 3)
     assert (fast.at(NOON_MS - 1), fast.at(NOON_MS)) == (3_000, 3_000)
+
+
+def test_a_backfill_is_whole_in_its_last_part_and_thinned_before() -> None:
+    world = World(work_ms=0.5)
+    plan = replace(PLAN, rate=(20.0, 20.0), backfill=6_000.0, backfill_events=500, backfill_whole=600.0, duration=300.0)
+    run(plan, world)
+    ends = np.array([
+        datetime.fromisoformat(orjson.loads(payload)["timestamp"]).timestamp() * 1000 - NOON_MS
+        for payload in world.payloads
+    ])  # fmt: skip
+    assert abs((ends < -600_000).sum() - 500) < 20
+    counts = np.histogram(ends, bins=3, range=(-600_000, 300_000))[0]
+    assert counts.tolist() == [pytest.approx(6_000, rel=0.05)] * 3

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from catalog.named_queries import named_query
+from tests.localcloud.athena.queries import COUNT_RAW
 
 pytestmark = pytest.mark.local
 
@@ -50,7 +51,7 @@ def test_pyathena_answers_the_given_queries(environment, lake, name):
 def test_pyathenas_pandas_cursor_reads_the_result_object(environment):
     from pyathena.pandas.cursor import PandasCursor
 
-    frame = connection().cursor(PandasCursor).execute(named_query("count-by-level").sql("app_logs_db")).as_pandas()
+    frame = connection().cursor(PandasCursor).execute(COUNT_RAW).as_pandas()
     assert frame["count"].tolist() == [900, 300, 300]
 
 
@@ -58,7 +59,7 @@ def test_pyathenas_dict_and_async_cursors_answer(environment):
     from pyathena.async_cursor import AsyncDictCursor
     from pyathena.cursor import DictCursor
 
-    sql = named_query("count-by-level").sql("app_logs_db")
+    sql = COUNT_RAW
     first = connection().cursor(DictCursor).execute(sql).fetchone()
     assert first == {"service": "api-gateway", "level": "INFO", "count": 900}
     _, future = connection().cursor(AsyncDictCursor).execute(sql)
@@ -74,7 +75,7 @@ def test_pyathenas_arrow_cursors_read_the_result_object_and_what_was_unloaded(en
 
     # pyarrow's S3 reads no AWS_ENDPOINT_URL, and PyAthena passes it none: what docs/athena.md tells people to do
     monkeypatch.setattr(pyarrow.fs, "S3FileSystem", partial(pyarrow.fs.S3FileSystem, endpoint_override=lake.url))
-    sql = named_query("count-by-level").sql("app_logs_db")
+    sql = COUNT_RAW
     table = connection().cursor(ArrowCursor).execute(sql).as_arrow()
     assert table.column("count").to_pylist() == [900, 300, 300]
     _, future = connection().cursor(AsyncArrowCursor).execute(sql)
@@ -86,7 +87,7 @@ def test_pyathenas_arrow_cursors_read_the_result_object_and_what_was_unloaded(en
 def test_pyathenas_async_pandas_cursor_answers(environment):
     from pyathena.pandas.async_cursor import AsyncPandasCursor
 
-    _, future = connection().cursor(AsyncPandasCursor).execute(named_query("count-by-level").sql("app_logs_db"))
+    _, future = connection().cursor(AsyncPandasCursor).execute(COUNT_RAW)
     assert future.result().as_pandas()["count"].tolist() == [900, 300, 300]
 
 

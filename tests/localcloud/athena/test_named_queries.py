@@ -164,9 +164,11 @@ ANSWERS = {
         ["2026-11-21 10:30:00.000", "4", "inventory", "4"],
     ],
     "count-by-level": [
-        ["api-gateway", "INFO", "2"],
-        ["api-gateway", "ERROR", "1"],
-        ["api-gateway", "WARNING", "1"],
+        ["payment", "INFO", "130"],
+        ["payment", "ERROR", "25"],
+        ["payment", "CRITICAL", "10"],
+        ["notification", "INFO", "7"],
+        ["inventory", "WARNING", "4"],
     ],
     "deploy-comparison": [
         ["inventory", "after", "4", "0.0", "2.0"],

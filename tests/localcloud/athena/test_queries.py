@@ -3,12 +3,13 @@
 import pytest
 
 from catalog.named_queries import named_query
+from tests.localcloud.athena.queries import COUNT_RAW
 
 pytestmark = pytest.mark.local
 
 
-def test_count_by_level_counts_every_raw_event(lake):
-    rows = lake.rows(named_query("count-by-level").sql("app_logs_db"))
+def test_a_count_counts_every_raw_event(lake):
+    rows = lake.rows(COUNT_RAW)
     assert rows[0] == ["api-gateway", "INFO", "900"]
     assert sorted(rows[1:]) == [["api-gateway", "ERROR", "300"], ["api-gateway", "WARNING", "300"]]
 

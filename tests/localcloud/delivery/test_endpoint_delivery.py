@@ -4,6 +4,7 @@ import base64
 import gzip
 import io
 import json
+import resource
 import time
 import zipfile
 from collections import Counter
@@ -246,3 +247,53 @@ def test_records_are_read_again_after_kill_9(own_endpoint: Callable[[], Endpoint
     numbers = [record["SequenceNumber"] for record in records]
     assert numbers[:-1] == [each["SequenceNumber"] for each in put]
     assert numbers == sorted(numbers)
+
+
+@pytest.mark.parametrize("refusing", ["delivery stream", "stream's own log"])
+def test_a_put_refused_for_a_full_disk_is_read_and_delivered_once_when_tried_again(
+    own_endpoint: Callable[[], EndpointProcess], refusing: str
+) -> None:
+    endpoint = own_endpoint()
+    source = make_stream(endpoint, "full-source")
+    make_delivery_stream(endpoint, "full-delivery", source=source)
+    kinesis = endpoint.client("kinesis")
+    if refusing == "stream's own log":  # of one without a delivery stream: the log grows beyond the delivery's spool
+        make_stream(endpoint, "other")
+        kinesis.put_record(StreamName="other", Data=b"x" * 5000, PartitionKey="k")
+    records = [{"Data": json.dumps({"n": n}).encode() + b"\n", "PartitionKey": str(n)} for n in range(20)]
+    assert endpoint.process is not None
+    limits = resource.prlimit(endpoint.process.pid, resource.RLIMIT_FSIZE)
+    largest = 50 if refusing == "delivery stream" else 5000
+    resource.prlimit(endpoint.process.pid, resource.RLIMIT_FSIZE, (largest, limits[1]))
+    with pytest.raises(ClientError, match="InternalFailure"):
+        kinesis.put_records(StreamName="full-source", Records=records)
+    with pytest.raises(ClientError, match="InternalFailure"):
+        kinesis.put_record(StreamName="full-source", **records[0])
+    resource.prlimit(endpoint.process.pid, resource.RLIMIT_FSIZE, limits)
+    assert read_all(kinesis, "full-source") == []
+    assert kinesis.put_records(StreamName="full-source", Records=records)["FailedRecordCount"] == 0
+    assert sorted(read_all(kinesis, "full-source")) == sorted(record["Data"] for record in records)
+    until(lambda: len(delivered_lines(endpoint, "full-delivery")) >= len(records))
+    endpoint.stop()
+    again = own_endpoint()
+    time.sleep(2)
+    assert sorted(read_all(again.client("kinesis"), "full-source")) == sorted(record["Data"] for record in records)
+    assert Counter(delivered_lines(again, "full-delivery")) == Counter(record["Data"].strip() for record in records)
+
+
+def read_all(kinesis: Any, name: str) -> list[bytes]:
+    """Return the data of every record that a stream's shards give."""
+    found: list[bytes] = []
+    for shard in kinesis.list_shards(StreamName=name)["Shards"]:
+        place = {"ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+        iterator = kinesis.get_shard_iterator(StreamName=name, **place)["ShardIterator"]
+        found += [record["Data"] for record in kinesis.get_records(ShardIterator=iterator)["Records"]]
+    return found
+
+
+def delivered_lines(endpoint: EndpointProcess, bucket: str) -> list[bytes]:
+    """Return the lines of every object in a bucket."""
+    s3 = endpoint.client("s3")
+    keys = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+    bodies = [s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]
+    return [line for body in bodies for line in body.splitlines()]

@@ -94,3 +94,21 @@ def test_spool_read_from_any_frame_gives_the_rest(
     start = random.Random(seed).randrange(len(offsets))
     assert read_all(spool, offsets[start], limit_bytes=64) == flat[start:]
     spool.close()
+
+
+def test_spool_shows_what_it_holds_only_once_the_block_ended(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, segment_bytes=100)
+    spool.append([b"first"])
+    with spool.holding([b"second" * 40]):
+        assert read_all(spool) == [b"first"]
+    assert read_all(spool) == [b"first", b"second" * 40]
+
+
+def test_spool_takes_back_what_it_held_when_the_block_raises(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, segment_bytes=100)
+    end = spool.append([b"first"])
+    with pytest.raises(ZeroDivisionError), spool.holding([b"second" * 40]):
+        raise ZeroDivisionError
+    assert spool.end == end
+    spool.append([b"third"])
+    assert read_all(spool) == read_all(Spool(tmp_path, segment_bytes=100)) == [b"first", b"third"]
