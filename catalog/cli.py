@@ -210,7 +210,8 @@ def byte_text(count: float) -> str:
 
 def cost_line(result: Result) -> str:
     """Return the line that says what a query read, cost and took."""
-    return f"{_outcome(result)} · {byte_text(result.scanned_bytes)} scanned · ${result.dollars:.5f} · {result.seconds:.2f} s"
+    scanned = byte_text(result.scanned_bytes)
+    return f"{_outcome(result)} · {scanned} scanned · ${result.dollars:.5f} · {result.seconds:.2f} s"
 
 
 def _outcome(result: Result) -> str:

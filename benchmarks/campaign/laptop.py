@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from catalog.laptop import process_of
+from catalog.laptop import process_of, variables
 from localcloud.up import fetch, health
 from localcloud.workspace import Workspace, read_object
 
