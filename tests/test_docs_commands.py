@@ -42,6 +42,7 @@ NOT_RUN = {
     "loglake cost --observed": "needs an AWS account's metrics and prices of a week",
     "aws cloudformation": "needs an AWS account, or would change the stack under the other commands",
     "aws ecs": "needs an AWS account",
+    "service=$(aws ecs": "needs an AWS account",
     "aws s3 cp": "names a bucket to be filled in",
     "aws sts": "is about an AWS account's credentials",
     "export AWS_PROFILE": "is to be filled in",
