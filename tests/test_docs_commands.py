@@ -52,6 +52,7 @@ NOT_RUN = {
     "loglake produce --to stdout --start": "reads a scenario of the reader's",
     "loglake produce --to kinesis --backfill 7d": "sends a week of events, which no laptop takes in a test",
     "python -m pytest": "runs tests",
+    "python -m benchmarks.campaign": "kills what runs for minutes; tests/test_campaign.py runs a short one",
     "cfn-guard": "needs a tool that is not ours",
     "checkov": "needs a tool that is not ours",
 }

@@ -166,6 +166,12 @@ def test_loglake_query_fails_with_the_engines_words(environment):
     assert done.stderr.startswith("QueryError: COLUMN_NOT_FOUND: line 1:8: Column 'nope' cannot be resolved")
 
 
+def test_loglake_query_calls_a_syntax_error_one(environment):
+    done = loglake(environment, "SELEC level FROM api_gateway")
+    assert done.returncode == 1
+    assert done.stderr.startswith("QueryError: syntax error: line 1:1: mismatched input 'SELEC'. Expecting: 'SELECT', ")
+
+
 def test_loglake_query_says_of_a_statement_that_writes_that_it_is_done(environment, lake):
     for sql, said in (
         ("CREATE TABLE told AS SELECT level FROM api_gateway WHERE day = '20' AND level = 'ERROR'", "done, 100 rows"),
