@@ -26,7 +26,10 @@ _NO_TABLE = re.compile(r"Table '(?:[^']*\.)?([^'.]+)' does not exist")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A succeeded query: its column names, their Athena types, and its rows as text (None is NULL)."""
+    """A succeeded query: its column names, their Athena types, and its rows as text (None is NULL).
+
+    A statement that answers nothing, as INSERT, CREATE TABLE AS and DDL do, has no columns.
+    """
 
     execution_id: str
     columns: Sequence[str]
@@ -36,6 +39,8 @@ class Result:
     seconds: float
     reads: bool = True
     """Whether it was a query; statements about the catalog cost nothing."""
+    written_rows: int = 0
+    """How many rows it wrote, as far as Athena says."""
 
     @property
     def dollars(self) -> float:
@@ -135,26 +140,30 @@ def remedy(table: str) -> str:
 
 
 def fetch(athena: Any, s3: Any, execution: dict[str, Any]) -> Result:
-    """Return a succeeded execution's result, its rows read from the result object."""
+    """Return a succeeded execution's result, its rows read from the result object, if it is one that leaves some."""
     execution_id = execution["QueryExecutionId"]
     location = execution["ResultConfiguration"]["OutputLocation"]
-    bucket, _, key = location.removeprefix("s3://").partition("/")
-    text = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
     first = athena.get_query_results(QueryExecutionId=execution_id, MaxResults=1)
-    described = first["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
-    if location.endswith(".csv"):
-        rows = parse_rows(text)[1:]
-    else:
-        rows = [[*line.split("\t")] for line in text.split("\n")[:-1]]
+    answers = location.endswith((".csv", ".txt"))  # what writes to tables or prefixes leaves a manifest instead
+    described = first["ResultSet"]["ResultSetMetadata"]["ColumnInfo"] if answers else []
     statistics = execution.get("Statistics", {})
     return Result(
         execution_id,
         [column["Name"] for column in described],
         [column["Type"] for column in described],
-        rows,
+        _rows(s3, location) if answers else [],
         int(statistics.get("DataScannedInBytes", 0)),
         statistics.get("TotalExecutionTimeInMillis", 0) / 1000,
         execution.get("StatementType", "DML") == "DML" or bool(statistics.get("DataScannedInBytes")),
+        0 if answers else first.get("UpdateCount", 0),
+    )
+
+
+def _rows(s3: Any, location: str) -> list[Row]:
+    bucket, _, key = location.removeprefix("s3://").partition("/")
+    text = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+    return (
+        parse_rows(text)[1:] if location.endswith(".csv") else [[*line.split("\t")] for line in text.split("\n")[:-1]]
     )
 
 

@@ -57,10 +57,11 @@ def query(
     if not yes and (dropped := dropped_by(sql, database, stack.database)):
         confirm_drop(dropped, stack.stack_name)
     result = run(sql, [athena.literal(value) for value in parameters], database, stack)
-    show(replace(result, rows=result.rows[:limit]), format_ or ("table" if sys.stdout.isatty() else "csv"))
+    if result.columns:
+        show(replace(result, rows=result.rows[:limit]), format_ or ("table" if sys.stdout.isatty() else "csv"))
     shown = f"{limit} of " if limit is not None and limit < len(result.rows) else ""
     click.echo(shown + cost_line(result), err=True)
-    if not result.rows and result.reads:
+    if result.columns and not result.rows and result.reads:
         click.echo("no rows; on a new lake the first come with the first run of the job: 'loglake curate'", err=True)
 
 
@@ -209,8 +210,16 @@ def byte_text(count: float) -> str:
 
 def cost_line(result: Result) -> str:
     """Return the line that says what a query read, cost and took."""
-    rows = "1 row" if len(result.rows) == 1 else f"{len(result.rows)} rows"
-    return f"{rows} · {byte_text(result.scanned_bytes)} scanned · ${result.dollars:.5f} · {result.seconds:.2f} s"
+    scanned = byte_text(result.scanned_bytes)
+    return f"{_outcome(result)} · {scanned} scanned · ${result.dollars:.5f} · {result.seconds:.2f} s"
+
+
+def _outcome(result: Result) -> str:
+    count = len(result.rows) if result.columns else result.written_rows
+    rows = "1 row" if count == 1 else f"{count} rows"
+    if result.columns:
+        return rows
+    return f"done, {rows} written" if count else "done"
 
 
 __all__ = ["query"]

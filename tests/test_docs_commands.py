@@ -42,6 +42,7 @@ NOT_RUN = {
     "loglake cost --observed": "needs an AWS account's metrics and prices of a week",
     "aws cloudformation": "needs an AWS account, or would change the stack under the other commands",
     "aws ecs": "needs an AWS account",
+    "service=$(aws ecs": "needs an AWS account",
     "aws s3 cp": "names a bucket to be filled in",
     "aws sts": "is about an AWS account's credentials",
     "export AWS_PROFILE": "is to be filled in",
@@ -51,6 +52,7 @@ NOT_RUN = {
     "loglake produce --to stdout --start": "reads a scenario of the reader's",
     "loglake produce --to kinesis --backfill 7d": "sends a week of events, which no laptop takes in a test",
     "python -m pytest": "runs tests",
+    "python -m benchmarks.campaign": "kills what runs for minutes; tests/test_campaign.py runs a short one",
     "cfn-guard": "needs a tool that is not ours",
     "checkov": "needs a tool that is not ours",
 }

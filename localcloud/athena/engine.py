@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from localcloud.athena.beginnings import require_beginning
 from localcloud.athena.execution import Executor
 from localcloud.athena.execution_queue import Queue
 from localcloud.athena.failures import QueryFailure
@@ -149,12 +150,13 @@ class AthenaEngine:
     ) -> tuple[Purpose | None, tuple[str, str], exp.Expr | None]:
         """Return a statement's purpose, its types, and the query in it, parameters bound; None when there is none."""
         try:
+            require_beginning(sql)
             purpose = purpose_of(sql)
             kinds = kind_of(sql, purpose)
             if kinds[1] == "EXECUTE":
                 name, used = execute_parts(sql)
                 return purpose, kinds, bind(parse(self._workgroups.prepared(name, group)), used or values)
-            query = purpose.query if purpose else sql if kinds[1] == "SELECT" else None
+            query = purpose.placed_in(sql) if purpose else sql if kinds[1] == "SELECT" else None
             return purpose, kinds, None if query is None else bind(parse_query(query), values)
         except QueryFailure as failure:
             raise ServiceError("InvalidRequestException", failure.text.partition(": ")[2]) from None

@@ -40,6 +40,7 @@ class ScanLimitExceeded(QueryFailure):
         return "Query cancelled! : Bytes scanned limit was exceeded"
 
 
+_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|/\*|['\"]", re.DOTALL)
 _COLUMN = re.compile(r'Referenced column "(?P<a>[^"]+)"|does not have a column named "(?P<b>[^"]+)"')
 _MALFORMED = re.compile(r'Malformed JSON in file "(?P<file>[^"]+)".* in line (?P<line>\d+)')
 _TABLE = re.compile(r'Referenced table "(?P<a>[^"]+)" not found')
@@ -64,7 +65,12 @@ _NAMES: tuple[tuple[str, str], ...] = (
 def locate(sql: str, word: str) -> str:
     """Return Trino's `line 1:8` of the first whole `word` in `sql`; `line 1:1` when it is not there."""
     found = re.search(rf"(?<![\w]){re.escape(word)}(?![\w])", sql, re.IGNORECASE)
-    before = sql[: found.start()] if found else ""
+    return position(sql, found.start() if found else 0)
+
+
+def position(sql: str, offset: int) -> str:
+    """Return Trino's `line 1:8` of an offset in `sql`."""
+    before = sql[:offset]
     return f"line {before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
 
 
@@ -98,9 +104,19 @@ def from_duckdb(error: Exception, sql: str) -> QueryFailure:
 
 def syntax_error(error: Exception, sql: str) -> QueryFailure:
     """Return the failure that says in Athena's words what sqlglot said about the user's `sql`."""
-    details = getattr(error, "errors", None) or [{}]
-    line, column = details[0].get("line") or 1, details[0].get("col") or 1
+    details = getattr(error, "errors", None)
+    if not details:
+        return _unclosed(sql)
     word = details[0].get("highlight") or ""
-    what = f"mismatched input '{word}'" if word else "mismatched input '<EOF>'"
-    said = (details[0].get("description") or str(error).splitlines()[0]).partition(" but got <Token")[0]
-    return QueryFailure("SYNTAX_ERROR", f"line {line}:{max(1, column - len(word) + 1)}: {what}. {said.rstrip('.')}")
+    said = (details[0].get("description") or "").partition(" but got <Token")[0].rstrip(".")
+    column = max(1, (details[0].get("col") or 1) - len(word) + 1)
+    place = f"line {details[0].get('line') or 1}:{column}"
+    expecting = "Expecting an expression" if "<class" in said else said
+    return QueryFailure("SYNTAX_ERROR", f"{place}: mismatched input '{word or '<EOF>'}'. {expecting}")
+
+
+def _unclosed(sql: str) -> QueryFailure:
+    """Return the failure of a text that can't be cut into words: the quote or comment that is not closed."""
+    opened = next((found for found in _QUOTED.finditer(sql) if len(found[0]) < 2 or found[0] == "/*"), None)
+    place = position(sql, opened.start() if opened else len(sql))
+    return QueryFailure("SYNTAX_ERROR", f"{place}: {opened[0] if opened else 'a quote or comment'} is not closed")

@@ -42,6 +42,7 @@ class Purposes:
         if purpose.kind == "explain":
             self._explain(job, purpose, query, connection)
         elif purpose.kind == "view":
+            job.scanned_bytes = 0
             create_view(self._catalog, self._glue(), purpose, job.database, columns)
             put_text(self._s3(), job, [])
         else:

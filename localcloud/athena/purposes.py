@@ -43,6 +43,10 @@ class Purpose:
     flag: bool = False
     with_data: bool = True
 
+    def placed_in(self, sql: str) -> str:
+        """Return the query at the place it has in `sql`, behind blanks: what is said of it tells where it stands."""
+        return re.sub(r"[^\n]", " ", sql[: max(0, sql.find(self.query))]) + self.query
+
 
 def purpose_of(sql: str) -> Purpose | None:
     """Return what a statement does with its query; None for one that is a query itself, or holds none.

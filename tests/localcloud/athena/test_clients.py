@@ -166,6 +166,25 @@ def test_loglake_query_fails_with_the_engines_words(environment):
     assert done.stderr.startswith("QueryError: COLUMN_NOT_FOUND: line 1:8: Column 'nope' cannot be resolved")
 
 
+def test_loglake_query_calls_a_syntax_error_one(environment):
+    done = loglake(environment, "SELEC level FROM api_gateway")
+    assert done.returncode == 1
+    assert done.stderr.startswith("QueryError: syntax error: line 1:1: mismatched input 'SELEC'. Expecting: 'SELECT', ")
+
+
+def test_loglake_query_says_of_a_statement_that_writes_that_it_is_done(environment, lake):
+    for sql, said in (
+        ("CREATE TABLE told AS SELECT level FROM api_gateway WHERE day = '20' AND level = 'ERROR'", "done, 100 rows"),
+        ("INSERT INTO told SELECT 'INFO'", "done, 1 row written · "),
+        ("CREATE VIEW told_too AS SELECT level FROM told", "done · 0 B scanned · $0.00000 · "),
+        ("UNLOAD (SELECT level FROM told) TO 's3://lake/told-unloaded/' WITH (format = 'JSON')", "done, 101 rows"),
+    ):
+        done = loglake(environment, sql)
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+        assert done.stderr.startswith(said)
+    assert lake.rows("SELECT COUNT(*) FROM told_too") == [["101"]]
+
+
 def test_interrupting_loglake_query_stops_the_execution(environment, lake):
     numbers = "UNNEST(sequence(1, 10000)) AS {0}({0})"
     sql = "SELECT COUNT(*) FROM " + " CROSS JOIN ".join(numbers.format(name) for name in "abc") + " WHERE a * b + c = 4"

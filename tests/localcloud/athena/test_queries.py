@@ -300,3 +300,30 @@ def test_formats_and_clauses_that_are_not_read_are_refused_by_name(lake):
         "PATTERN (A+) DEFINE A AS A.level = 'ERROR')"
     )
     assert "MATCH_RECOGNIZE is not supported by this engine" in lake.failure(matched)
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELEC 1", "line 1:1: mismatched input 'SELEC'. Expecting: 'SELECT', 'WITH', "),
+        ("-- what\n  CREATE TABL x", "line 2:10: mismatched input 'TABL'. Expecting: 'DATABASE', "),
+        ("SHOW TABLS", "line 1:6: mismatched input 'TABLS'. Expecting: "),
+        ("INSERT", "line 1:7: mismatched input '<EOF>'. Expecting: 'INTO'"),
+        ("SELECT level\nFROM api_gateway\nWHERE AND 1", "line 3:11: mismatched input '1'. Expecting an expression"),
+        ("SELECT 1,\n  'a", "line 2:3: ' is not closed"),
+        ("SELECT '/*', \"it''s\" /* x", "line 1:22: /* is not closed"),
+        ("CREATE VIEW v AS\nSELECT FROM WHERE", "line 2:13: mismatched input 'WHERE'. Expected table name"),
+        ("INSERT INTO empty VALUES (1", "line 1:27: mismatched input '1'. Expecting )"),
+    ],
+)
+def test_a_syntax_error_is_refused_with_its_place(lake, sql, said):
+    with pytest.raises(lake.athena.exceptions.InvalidRequestException) as refused:
+        lake.run(sql)
+    assert refused.value.response["Error"]["Message"].startswith(said)
+
+
+@pytest.mark.parametrize(
+    "sql", ["MERGE INTO logs USING x", "VACUUM logs", "DELETE FROM logs", "ALTER VIEW x AS SELECT 1"]
+)
+def test_what_athena_can_do_and_this_engine_cannot_is_no_syntax_error(lake, sql):
+    assert lake.failure(sql).startswith("NOT_SUPPORTED: line 1:1: ")
