@@ -75,7 +75,7 @@ def by_pattern(cube: Cube, view: View) -> pd.DataFrame:
     columns += ["first_slot", "last_slot", "series"]
     now, before = (cube.rows(PATTERNS, window, view).frame() for window in (cube.window, cube.window.previous))
     has_before = bool(len(cube.rows(PATTERNS, cube.window.previous)))
-    events, previous = (rows.groupby("pattern", observed=True)["events"].sum() for rows in (now, before))
+    events, previous = (_pattern_sums(rows) for rows in (now, before))
     table = pd.DataFrame({"events": events, "previous_events": previous}).fillna(0).astype("int64")
     if table.empty:
         return pd.DataFrame(columns=columns)
@@ -152,6 +152,12 @@ def _endpoint_sums(rows: pd.DataFrame) -> pd.DataFrame:
         max=("response_time_ms_max", "max"),
     )
     return table.assign(error_rate=table["errors"] / table["events"], mean=table["response_time_ms"] / table["events"])
+
+
+def _pattern_sums(rows: pd.DataFrame) -> pd.Series:
+    """Return each pattern's events, by its text: two categorical indexes of unlike sizes can't be joined."""
+    sums = rows.groupby("pattern", observed=True)["events"].sum()
+    return sums.set_axis(sums.index.astype(str))
 
 
 def _commonest(rows: pd.DataFrame, column: str) -> pd.Series:

@@ -83,3 +83,10 @@ def test_events_of_a_pattern_are_found_in_both_kinds_of_table(lake: Lake, level:
     assert len(found) == pytest.approx(chosen["events"], rel=0.1)
     words = [word for word in chosen["pattern"].split("<*>") if word.strip()]
     assert all(all(word in (row["message"] or "") for word in words) for row in found)
+
+
+def test_many_patterns_with_no_period_before_are_ranked_all_the_same() -> None:
+    """Beyond 127 categories pandas numbers them in two bytes, and can't join them with an index of none."""
+    table = rankings.by_pattern(_cube([(NOW, "a", "ERROR", f"p{place}", 5) for place in range(200)]), View())
+    assert len(table) == 200
+    assert set(table["verdict"]) == {""}
