@@ -90,7 +90,7 @@ def seen_minutes(cube: Cube) -> dict[str, int]:
     texts = rows.texts["service"]
     sent = rows["events"] > 0
     pairs = np.unique(np.stack([texts.codes[sent], rows["slot"][sent] // 60]), axis=1)[0]
-    return {name: int((pairs == place).sum()) for place, name in enumerate(texts.values)}
+    return {texts.values[place]: int((pairs == place).sum()) for place in np.unique(pairs).tolist()}
 
 
 def is_telling(cube: Cube, window: Window) -> bool:
